@@ -1,0 +1,48 @@
+# make report   sets everything up and builds the reference region's report
+# make test     sets everything up and runs every check
+# make lab      opens the chapters in JupyterLab
+PYTHON ?= python3
+REGION ?= san-francisco
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: setup report test lint lab lock clean
+.DEFAULT_GOAL := report
+
+setup: $(VENV)/.ready
+
+# uv installs in a fraction of pip's time; where it cannot be had, pip does the same work.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Sectorbook needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check uv && \
+	    $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode -r requirements.lock && \
+	    $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .; \
+	then true; else \
+	    echo "uv could not install; using pip (slower)"; \
+	    $(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements.lock && \
+	    $(BIN)/python -m pip install --disable-pip-version-check --no-deps --editable .; \
+	fi
+	@touch $@
+
+report: setup
+	$(BIN)/sectorbook run "$(REGION)"
+
+test: setup lint
+	$(BIN)/python -m pytest --nbval --nbval-kernel-name=python3 --nbval-cell-timeout=300 tests notebooks
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lab: setup
+	$(BIN)/jupyter lab notebooks
+
+# Refresh the pins. rfc3987-syntax and its parser are optional and cost seconds at every import.
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	    --no-emit-package rfc3987-syntax --no-emit-package lark -o requirements.lock
+
+clean:
+	rm -rf $(VENV) reports .pytest_cache .ruff_cache

@@ -1,0 +1,135 @@
+"""The YAML in `config/` as frozen, validated objects. Unknown keys are errors that list the valid ones."""
+
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sectorbook import paths
+from sectorbook.errors import SectorbookError, nearest
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NamedRegion(_Entry):
+    """A region with a short name of its own, or with other defaults than the series'."""
+
+    area: str = Field(pattern=r"^\d{5}(\d{2})?$")
+    name: str | None = None
+    aliases: tuple[str, ...] = ()
+    sector: str | None = None
+
+
+class Sector(_Entry):
+    """A sector: its NAICS codes, the OEWS industries that carry its staffing pattern, and the reason."""
+
+    name: str
+    naics: tuple[str, ...]
+    oews_industries: tuple[str, ...]
+    reason: str
+
+
+class Column(_Entry):
+    """One entry of the data dictionary: what a column of a processed table or a chapter's table holds."""
+
+    type: Literal["text", "integer", "number", "status", "flag"]
+    unit: str
+    label: str
+    description: str
+
+
+class Source(_Entry):
+    """The document an instrument of the field was taken from."""
+
+    title: str
+    publisher: str
+    year: int | None = None
+
+
+class Item(_Entry):
+    """One item of an instrument, in our own short label, with the ids of the places it stands in."""
+
+    id: str
+    label: str
+    sources: tuple[str, ...]
+    note: str | None = None
+    group: str | None = None
+
+
+class Framework(_Entry):
+    """One of the field's instruments as data."""
+
+    title: str
+    purpose: str
+    documents: dict[str, Source]
+    items: tuple[Item, ...]
+
+
+Model = TypeVar("Model", bound=_Entry)
+
+
+def _read(name: str) -> Any:
+    path = paths.config(name)
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SectorbookError(f"{paths.shown(path)} is missing.") from error
+    except yaml.YAMLError as error:
+        raise SectorbookError(f"{paths.shown(path)} is not valid YAML: {error}") from error
+
+
+def _validate(model: type[Model], name: str, key: str, value: Any) -> Model:
+    """Return `value` as a `model`, or raise one message that names the file, the entry and each problem."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            where = ".".join(str(part) for part in problem["loc"])
+            if problem["type"] == "extra_forbidden":
+                close = nearest(str(problem["loc"][-1]), model.model_fields, n=1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                problems.append(f"unknown key {where!r}.{hint} Valid keys: {', '.join(model.model_fields)}")
+            else:
+                problems.append(f"{where}: {problem['msg']} (found {problem['input']!r})")
+        raise SectorbookError(f"config/{name}, entry {key!r}: " + "; ".join(problems)) from error
+
+
+def _entries(model: type[Model], name: str) -> dict[str, Model]:
+    content = _read(name)
+    if not isinstance(content, dict):
+        raise SectorbookError(f"config/{name} must be a mapping of names to entries.")
+    return {str(key): _validate(model, name, str(key), value) for key, value in content.items()}
+
+
+@cache
+def regions() -> dict[str, NamedRegion]:
+    """Return the named regions of `config/regions.yml`, by slug."""
+    return _entries(NamedRegion, "regions.yml")
+
+
+@cache
+def sectors() -> dict[str, Sector]:
+    """Return the sector presets of `config/sectors.yml`, by slug."""
+    return _entries(Sector, "sectors.yml")
+
+
+@cache
+def columns() -> dict[str, Column]:
+    """Return the data dictionary of `config/columns.yml`, by column name."""
+    return _entries(Column, "columns.yml")
+
+
+@cache
+def framework(name: str) -> Framework:
+    """Return the instrument in `config/frameworks/<name>.yml`."""
+    file = f"frameworks/{name}.yml"
+    return _validate(Framework, file, name, _read(file))
+
+
+def frameworks() -> list[str]:
+    """Return the names of all instruments, in order."""
+    return sorted(path.stem for path in paths.config("frameworks").glob("*.yml"))

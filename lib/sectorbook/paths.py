@@ -1,0 +1,81 @@
+"""Where things are, and the one way a file is written. The only module that knows folder names."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from sectorbook.errors import SectorbookError
+
+
+def root() -> Path:
+    """Return the checkout: `SECTORBOOK_HOME`, or the folder that holds `lib/`."""
+    return Path(os.environ.get("SECTORBOOK_HOME") or Path(__file__).resolve().parents[2])
+
+
+def config(*parts: str) -> Path:
+    """Return a path in `config/`."""
+    return root().joinpath("config", *parts)
+
+
+def notebooks(*parts: str) -> Path:
+    """Return a path in `notebooks/`."""
+    return root().joinpath("notebooks", *parts)
+
+
+def library() -> Path:
+    """Return the folder of the package itself."""
+    return Path(__file__).resolve().parent
+
+
+def raw(*parts: str) -> Path:
+    """Return a path in `data/raw/`: the publisher's bytes, by source and vintage."""
+    return root().joinpath("data", "raw", *parts)
+
+
+def processed(*parts: str) -> Path:
+    """Return a path in `data/processed/`: tidy tables, by source and vintage."""
+    return root().joinpath("data", "processed", *parts)
+
+
+def reports(*parts: str) -> Path:
+    """Return a path in the output folder: `SECTORBOOK_REPORTS`, or `reports/`."""
+    base = os.environ.get("SECTORBOOK_REPORTS")
+    return (Path(base) if base else root() / "reports").joinpath(*parts)
+
+
+def shown(path: Path) -> str:
+    """Return `path` as a message shows it: from the checkout's root where it lies inside."""
+    with contextlib.suppress(ValueError):
+        return str(path.resolve().relative_to(root().resolve()))
+    return str(path)
+
+
+@contextlib.contextmanager
+def write_atomic(path: Path, mode: str = "w") -> Iterator[IO]:
+    """Open a temporary file that takes the name `path` only when it is complete and on disk.
+
+    A killed or failed write leaves the old file, or none. Raises SectorbookError when the folder cannot be
+    written or the disk is full.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encoding = None if "b" in mode else "utf-8"
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        with os.fdopen(handle, mode, encoding=encoding, newline=None if "b" in mode else "\n") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise SectorbookError(
+            f"Cannot write {shown(path)}: {error.strerror or error}. Nothing was half-written."
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
