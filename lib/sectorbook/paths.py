@@ -35,6 +35,11 @@ def raw(*parts: str) -> Path:
     return root().joinpath("data", "raw", *parts)
 
 
+def local(region_slug: str, *parts: str) -> Path:
+    """Return a path among an initiative's own files for one region. They never enter a commit."""
+    return raw("local", region_slug, *parts)
+
+
 def processed(*parts: str) -> Path:
     """Return a path in `data/processed/`: tidy tables, by source and vintage."""
     return root().joinpath("data", "processed", *parts)
@@ -44,6 +49,16 @@ def reports(*parts: str) -> Path:
     """Return a path in the output folder: `SECTORBOOK_REPORTS`, or `reports/`."""
     base = os.environ.get("SECTORBOOK_REPORTS")
     return (Path(base) if base else root() / "reports").joinpath(*parts)
+
+
+def ledger(region_slug: str, chapter: str) -> Path:
+    """Return the file of a chapter's findings; its figures stand in the folder of the same name beside it."""
+    return reports(region_slug, "findings", f"{chapter}.json")
+
+
+def executed(region_slug: str, chapter: str) -> Path:
+    """Return the file of a chapter's executed notebook."""
+    return reports(region_slug, "chapters", f"{chapter}.ipynb")
 
 
 def shown(path: Path) -> str:

@@ -27,12 +27,16 @@ class File(_Frozen):
 
 
 class Sidecar(_Frozen):
-    """What stands beside the data files of one source and vintage."""
+    """What stands beside the data files of one source and vintage.
+
+    `vintage` is how the publisher names the release ("May 2025"); `edition` sorts ("2025-05") and names the folder.
+    """
 
     source: str
     title: str
     publisher: str
     vintage: str
+    edition: str
     published: str
     retrieved: str
     licence: str

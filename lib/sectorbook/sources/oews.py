@@ -17,6 +17,7 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -279,6 +280,7 @@ def build(origin: Path, folder: Path) -> Sidecar:
         title=f"Occupational Employment and Wage Statistics, {vintage}",
         publisher="US Bureau of Labor Statistics",
         vintage=vintage,
+        edition=f"{datetime.strptime(vintage, '%B %Y'):%Y-%m}",
         published=published,
         retrieved=retrieved,
         licence="Public domain (US government work)",

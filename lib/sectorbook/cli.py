@@ -1,0 +1,174 @@
+"""The command line: thin, and no traceback for a problem the user can mend."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sectorbook import __version__
+from sectorbook.errors import SectorbookError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run the workbook for a region and build its report.",
+)
+
+RegionArguments = Annotated[
+    list[str], typer.Argument(help="Regions: a slug, a code or a quoted name each.", metavar="REGION…")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for results; each region gets one inside. Default: reports/."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sectorbook {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Carry a sector initiative from deciding to outcome evaluation, for any US region."""
+
+
+def _use(out: Path | None) -> None:
+    if out is not None:
+        os.environ["SECTORBOOK_REPORTS"] = str(out.resolve())
+
+
+def _parameters(pairs: list[str]) -> dict[str, str]:
+    given = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SectorbookError(f"A parameter is given as name=value; found {pair!r}.")
+        given[name.strip()] = value.strip()
+    return given
+
+
+@app.command()
+def run(
+    region: RegionArguments,
+    sector: Annotated[
+        str | None, typer.Option(help="A preset of config/sectors.yml, or NAICS codes with commas.")
+    ] = None,
+    chapters: Annotated[
+        str | None, typer.Option(help="Chapters by number, with commas, as in 03,04. Default: all.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Chapters to run at a time.")] = os.cpu_count() or 1,
+    out: OutOption = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", help="A chapter's parameter, as name=value. Repeatable."),
+    ] = None,
+) -> None:
+    """Run chapters for one region or more and build each region's report. Only what changed runs again."""
+    _use(out)
+    from sectorbook.runner import console
+
+    raise typer.Exit(console.run(region, sector, chapters, jobs, _parameters(parameter or [])))
+
+
+@app.command()
+def report(region: RegionArguments, out: OutOption = None) -> None:
+    """Build reports again from saved findings, without running a chapter."""
+    _use(out)
+    from sectorbook import paths, warehouse
+    from sectorbook.report import book, html
+
+    for text in region:
+        typer.echo(paths.shown(html.write(book.gather(warehouse.find_region(text).slug))))
+
+
+@app.command()
+def regions(
+    find: Annotated[
+        str, typer.Option(help="Show only regions whose name, slug or code holds this text.")
+    ] = "",
+) -> None:
+    """List regions: slug, code, name and jobs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sectorbook import warehouse
+
+    found = warehouse.search_regions(find)
+    if not found:
+        warehouse.find_region(find)
+    table = Table("Slug", "Code", "Name", "Kind", box=None)
+    table.add_column("Jobs", justify="right")
+    for entry in found:
+        table.add_row(entry.slug, entry.code, entry.name, entry.kind, f"{entry.employment:,.0f}")
+    console = Console()
+    console.print(table)
+    console.print(f"{len(found)} of {len(warehouse.regions())} regions")
+
+
+@app.command()
+def sectors() -> None:
+    """List the sector presets: slug, name, NAICS codes and the reason for each."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sectorbook import config
+
+    table = Table("Slug", "Name", "NAICS", "Reason", box=None)
+    for slug, entry in config.sectors().items():
+        table.add_row(slug, entry.name, ", ".join(entry.naics), entry.reason)
+    Console().print(table)
+
+
+@app.command()
+def build(
+    source: Annotated[str, typer.Argument(help="A source, as in oews.")],
+    origin: Annotated[Path, typer.Option("--from", help="The publisher's files: a folder, or one file.")],
+) -> None:
+    """Rebuild a source's processed tables from the publisher's files."""
+    from sectorbook import warehouse
+
+    made = warehouse.build(source, origin)
+    for file in made.files:
+        typer.echo(f"{file.name}: {file.rows:,} rows, {file.bytes:,} bytes")
+
+
+@app.command()
+def check() -> None:
+    """Check the configuration, every chapter, and every processed file against its checksum."""
+    from sectorbook import chapters, config, paths, provenance, warehouse
+
+    config.regions(), config.sectors(), config.columns()
+    for name in config.frameworks():
+        config.framework(name)
+    for slug in config.sectors():
+        warehouse.find_sector(slug)
+    count = 0
+    for sidecar in sorted(paths.processed().glob(f"*/*/{provenance.SIDECAR}")):
+        for file in provenance.read_sidecar(sidecar.parent).files:
+            provenance.verify(sidecar.parent, file.name)
+            count += 1
+    typer.echo(
+        f"{len(warehouse.regions())} regions, {len(config.sectors())} sectors, {len(chapters.discover())} chapters, "
+        f"{count} data files: all in order."
+    )
+
+
+def main() -> None:
+    """Run the command line; a SectorbookError becomes one message on standard error and exit code 2."""
+    try:
+        app(prog_name="sectorbook")
+    except SectorbookError as error:
+        typer.echo(f"sectorbook: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("sectorbook: stopped. Run the same command again to go on.", err=True)
+        sys.exit(130)

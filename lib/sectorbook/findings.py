@@ -1,0 +1,394 @@
+"""The claim ledger: what a chapter found, with an address, unit and source for every number.
+
+A chapter opens a ledger, records numbers, tables, figures and sentences, and saves them. Reports are built
+from the saved ledgers alone.
+"""
+
+import json
+import math
+import re
+import string
+from dataclasses import asdict, dataclass, field
+from html import escape
+from io import BytesIO
+from typing import Any
+
+import pandas as pd
+from IPython.display import Image, display
+from matplotlib.figure import Figure
+
+from sectorbook import chapters, config, paths, warehouse
+from sectorbook.errors import SectorbookError, unknown
+
+SCHEMA = 1
+DPI = 160
+NOT_PUBLISHED = "not published"
+
+# How a number of each unit is written in a sentence or a table. Published jobs are rounded to ten by BLS.
+FORMATS = {
+    "jobs": lambda v: f"{round(v, -1):,.0f}",
+    "count": lambda v: f"{v:,.0f}",
+    "USD per year": lambda v: f"${v:,.0f}",
+    "USD per hour": lambda v: f"${v:,.2f}",
+    "percent": lambda v: f"{v:.1f}%",
+    "percent, whole": lambda v: f"{v:.0f}%",
+    "ratio": lambda v: f"{v:.2f}",
+    "jobs per 1,000": lambda v: f"{v:.1f}",
+    "rank": lambda v: f"{v:.0f}",
+    "level": lambda v: f"{v:.0f}",
+}
+
+
+def shown(value: Any, unit: str) -> str:
+    """Return a value as it is written: by its unit, or "not published" where it is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return NOT_PUBLISHED
+    return FORMATS[unit](value) if unit in FORMATS else str(value)
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number with an address. `format(number, "range")` writes its interval."""
+
+    address: str
+    key: str
+    label: str
+    value: float | None
+    unit: str
+    source: tuple[str, ...]
+    low: float | None = None
+    high: float | None = None
+    interval_pct: float | None = None
+    estimated: bool = False
+    kind: str = "number"
+
+    def __format__(self, spec: str) -> str:
+        if spec == "range":
+            return f"{shown(self.low, self.unit)} to {shown(self.high, self.unit)}"
+        if spec:
+            raise SectorbookError(
+                f"A number is written with {{name}} or {{name:range}}, not {{name:{spec}}}."
+            )
+        return shown(self.value, self.unit)
+
+
+class _Shown:
+    """What a notebook displays: plain text, and HTML beside it."""
+
+    def __init__(self, text: str, html: str) -> None:
+        self.text, self.html = text, html
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text, "text/html": self.html}
+
+
+def _clean(value: Any) -> Any:
+    """Return a table cell as JSON holds it: six significant digits, None for missing, no NumPy types."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return None
+    value = value.item() if hasattr(value, "item") else value
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _cells(frame: pd.DataFrame, column: str, unit: str) -> list[str]:
+    """Return one column as it is written, withheld and top-coded values by name."""
+    status = frame.get(f"{column.removesuffix('_usd').removesuffix('_pct')}_status")
+    texts = [shown(_clean(value), unit) for value in frame[column]]
+    if status is None:
+        return texts
+    top = frame.get("top_code_hourly_usd" if "hourly" in column else "top_code_annual_usd")
+    for i, state in enumerate(status):
+        if state == "top-coded":
+            texts[i] = f"{shown(float(top.iloc[i]), unit)} or more"
+        elif state != "published":
+            texts[i] = state.replace("-", " ")
+    return texts
+
+
+def table_html(table: dict) -> str:
+    """Return a recorded table as HTML: caption, a header row with units, right-aligned numbers."""
+    head = "".join(
+        f'<th scope="col" class="{c["type"]}">{escape(c["label"])}'
+        + (f"<br><small>{escape(c['unit'])}</small>" if c["type"] in ("number", "integer") else "")
+        + "</th>"
+        for c in table["columns"]
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td class="{c["type"]}">{escape(cell)}</td>'
+            for c, cell in zip(table["columns"], row, strict=True)
+        )
+        + "</tr>"
+        for row in table["cells"]
+    )
+    return f"<table><caption>{escape(table['title'])}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _table_text(table: dict) -> str:
+    frame = pd.DataFrame(table["cells"], columns=[c["label"] for c in table["columns"]])
+    return f"{table['title']}\n{frame.to_string(index=False)}"
+
+
+@dataclass
+class Chapter:
+    """The open ledger of one chapter and region."""
+
+    name: str
+    title: str
+    region: warehouse.Region
+    sector: warehouse.Sector
+    tables: tuple[str, ...]
+    items: list[dict] = field(default_factory=list)
+    images: dict[str, bytes] = field(default_factory=dict)
+
+    def _address(self, key: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+            raise SectorbookError(f"A finding's key is lower case with underscores; found {key!r}.")
+        address = f"{self.region.slug}/{self.name}/{key}"
+        if any(item.get("address") == address for item in self.items):
+            raise SectorbookError(f"{address} is recorded twice in this chapter.")
+        return address
+
+    def record(
+        self,
+        key: str,
+        value: float | None,
+        unit: str,
+        label: str,
+        low: float | None = None,
+        high: float | None = None,
+        interval_pct: float | None = None,
+        estimated: bool = False,
+    ) -> Number:
+        """Record one number. `estimated` marks what is computed from a model, not taken from a publisher."""
+        if unit not in FORMATS:
+            raise unknown("unit", unit, FORMATS)
+        number = Number(
+            self._address(key), key, label, _clean(value), unit, self.tables, _clean(low), _clean(high),
+            interval_pct, estimated,
+        )  # fmt: skip
+        self.items.append(asdict(number))
+        return number
+
+    def _sentence(self, template: str, values: dict[str, Any], otherwise: str | None) -> str:
+        for text in (template, otherwise or ""):
+            if any(re.search(r"\d", literal) for literal, _, _, _ in string.Formatter().parse(text)):
+                raise SectorbookError(f"A number is typed into this sentence; record it instead: {text!r}")
+        missing = [v for v in values.values() if isinstance(v, Number) and v.value is None]
+        if missing:
+            template = otherwise or "{label}: not published for {region}."
+            values = {**values, "label": missing[0].label}
+        values = {"region": self.region.name, "sector": self.sector.name.lower(), **values}
+        return string.Formatter().vformat(template, (), values)
+
+    def _put_sentence(
+        self, kind: str, template: str, values: dict[str, Any], otherwise: str | None, css: str
+    ) -> None:
+        text = self._sentence(template, values, otherwise)
+        uses = [v.address for v in values.values() if isinstance(v, Number) and v.value is not None]
+        count = sum(item["kind"] == kind for item in self.items) + 1
+        self.items.append(
+            {"kind": kind, "address": self._address(f"{kind}_{count}"), "text": text, "uses": uses}
+        )
+        display(_Shown(text, f'<p class="{css}">{escape(text)}</p>'))
+
+    def say(self, template: str, otherwise: str | None = None, **values: Any) -> None:
+        """Record and show a sentence whose every number is a recorded one.
+
+        `{region}` and `{sector}` are filled in. Where a number is missing, `otherwise` is said instead. Raises
+        SectorbookError for a digit typed into the template.
+        """
+        self._put_sentence("sentence", template, values, otherwise, "say")
+
+    def caveat(self, template: str, **values: Any) -> None:
+        """Record and show something this chapter does not show."""
+        self._put_sentence("caveat", template, values, None, "caveat")
+
+    def check(self, holds: bool, template: str, **values: Any) -> None:
+        """Show one line of facts that were checked. Raises SectorbookError with the line when it does not hold."""
+        line = string.Formatter().vformat(template, (), values)
+        if not holds:
+            raise SectorbookError(f"A check of {self.name} failed: {line}")
+        self.items.append({"kind": "check", "text": line})
+        display(_Shown(f"Checked: {line}", f'<p class="check">Checked: {line}</p>'))
+
+    def table(self, key: str, frame: pd.DataFrame, title: str, columns: list[str]) -> None:
+        """Record and show a table. `columns` are the ones shown; each is in `config/columns.yml`."""
+        known = config.columns()
+        for column in columns:
+            if column not in known:
+                raise unknown("column of the data dictionary", column, known)
+        written = [_cells(frame, column, known[column].unit) for column in columns]
+        item = {
+            "kind": "table",
+            "address": self._address(key),
+            "title": title,
+            "source": self.tables,
+            "columns": [
+                {"name": c, "label": known[c].label, "unit": known[c].unit, "type": known[c].type}
+                for c in columns
+            ],
+            "rows": [[_clean(v) for v in row] for row in frame[columns].itertuples(index=False)],
+            "cells": [list(row) for row in zip(*written, strict=True)],
+        }
+        self.items.append(item)
+        display(_Shown(_table_text(item), table_html(item)))
+
+    def figure(self, key: str, figure: Figure, title: str) -> None:
+        """Record and show a figure of `charts`, with the text alternative it was given there."""
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+        file = f"{key}.png"
+        self.images[file] = buffer.getvalue()
+        width = round(figure.get_figwidth() * 96)
+        self.items.append(
+            {
+                "kind": "figure",
+                "address": self._address(key),
+                "title": title,
+                "alt": figure.alt,
+                "file": file,
+                "width": width,
+                "source": self.tables,
+            }
+        )
+        display(Image(self.images[file], alt=figure.alt, width=width))
+
+    def note(self, text: str) -> str:
+        """Return the line below a figure: where the data are from, then `text`."""
+        titles = dict.fromkeys(warehouse.source(table).title for table in self.tables)
+        return f"Source: {'; '.join(titles)}. {text}"
+
+    def number(self, key: str, row: pd.Series, column: str, interval_pct: float, label: str) -> Number:
+        """Record an estimate that stands in `row` with its interval (`column`, `column_low`, `column_high`)."""
+        return self.record(
+            key, row[column], config.columns()[column].unit, label,
+            row[f"{column}_low"], row[f"{column}_high"], interval_pct, estimated=True,
+        )  # fmt: skip
+
+    def answer(self, question: str, text: str) -> None:
+        """Keep an answer to an exercise in the region's local folder. An empty one changes nothing."""
+        path = paths.local(self.region.slug, "answers.json")
+        if not text.strip():
+            display(_Shown(f"{question}: not answered yet.", f"<p>{question}: not answered yet.</p>"))
+            return
+        answers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        with paths.write_atomic(path) as file:
+            json.dump({**answers, question: text}, file, indent=1, ensure_ascii=False)
+        display(_Shown(f"{question}: kept.", f"<p>{question}: kept.</p>"))
+
+    def contents(self) -> None:
+        """Show the chapters of the workbook and the question each answers."""
+        frame = pd.DataFrame(
+            [{"chapter": f"{c.number} {c.title}", "question": c.question} for c in chapters.discover()]
+        )
+        self.table("contents", frame, "The chapters", ["chapter", "question"])
+
+    def _quoted(self, address: str, kind: str) -> dict | None:
+        """Return what another chapter of this region and sector recorded, or None."""
+        name = address.partition("/")[0]
+        ledger = read(self.region.slug).get(name, {})
+        if ledger.get("sector", {}).get("slug") != self.sector.slug:
+            return None
+        full = f"{self.region.slug}/{address}"
+        return next((i for i in ledger["items"] if i["kind"] == kind and i["address"] == full), None)
+
+    def quote(self, address: str) -> Number:
+        """Return a number that another chapter recorded, as "03_industry/sector_jobs", under its own address.
+
+        One of a chapter that was not run for this region and sector comes back missing.
+        """
+        item = self._quoted(address, "number")
+        if item:
+            return Number(**{**item, "source": tuple(item["source"])})
+        return Number(f"{self.region.slug}/{address}", address, address, None, "count", self.tables)
+
+    def quote_table(self, address: str, columns: list[str]) -> pd.DataFrame:
+        """Return columns of a table that another chapter recorded; no rows when it was not run."""
+        known = config.columns()
+        item = self._quoted(address, "table") or {"columns": [{"name": c} for c in columns], "rows": []}
+        frame = pd.DataFrame(item["rows"], columns=[column["name"] for column in item["columns"]])[columns]
+        numbers = [column for column in columns if known[column].type in ("number", "integer")]
+        return frame.astype(dict.fromkeys(numbers, "float64"))
+
+    def chapters_read(self) -> list[str]:
+        """Return the chapters that were run for this region and sector, by name."""
+        ledgers = read(self.region.slug)
+        return [
+            n
+            for n, ledger in ledgers.items()
+            if n != self.name and ledger["sector"]["slug"] == self.sector.slug
+        ]
+
+    def cite(self) -> None:
+        """Show the sources of this chapter, from the sidecars."""
+        lines = [f"{s['citation']}. {s['licence']}." for s in self.sources()]
+        display(
+            _Shown("\n".join(lines), "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
+        )
+
+    def sources(self) -> list[dict]:
+        """Return the sidecars behind this chapter's tables, each once, without the file lists."""
+        found = {}
+        for table in self.tables:
+            sidecar = warehouse.source(table)
+            found[sidecar.source] = sidecar.model_dump(
+                include={
+                    "source",
+                    "title",
+                    "publisher",
+                    "vintage",
+                    "published",
+                    "retrieved",
+                    "licence",
+                    "citation",
+                    "synthetic",
+                    "via",
+                }
+            )
+        return list(found.values())
+
+    def save(self) -> None:
+        """Write the ledger and its figures to the region's folder, the ledger last."""
+        ledger = paths.ledger(self.region.slug, self.name)
+        for file, content in self.images.items():
+            with paths.write_atomic(ledger.with_suffix("") / file, "wb") as out:
+                out.write(content)
+        content = {
+            "schema": SCHEMA,
+            "chapter": self.name,
+            "title": self.title,
+            "region": asdict(self.region),
+            "sector": asdict(self.sector),
+            "sources": self.sources(),
+            "items": self.items,
+        }
+        with paths.write_atomic(ledger) as out:
+            json.dump(content, out, indent=1, ensure_ascii=False)
+        kinds = {
+            kind: sum(item["kind"] == kind for item in self.items) for kind in ("number", "table", "figure")
+        }
+        line = f"Saved {kinds['number']} numbers, {kinds['table']} tables and {kinds['figure']} figures for {self.region.name}."
+        display(_Shown(line, f"<p>{line}</p>"))
+
+
+def open(name: str, title: str, region: str, sector: str, tables: list[str]) -> Chapter:
+    """Open the ledger of a chapter. `tables` are the processed tables it reads, which become its sources.
+
+    Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
+    """
+    for table in tables:
+        warehouse.source(table)
+    return Chapter(name, title, warehouse.find_region(region), warehouse.find_sector(sector), tuple(tables))
+
+
+def read(region_slug: str) -> dict[str, dict]:
+    """Return a region's saved ledgers, by chapter, in chapter order."""
+    found = {}
+    for path in sorted(paths.ledger(region_slug, "*").parent.glob("*.json")):
+        try:
+            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise SectorbookError(f"{paths.shown(path)} is not readable; run the chapter again.") from error
+    return found

@@ -1,0 +1,84 @@
+"""A region's ledgers gathered into one book, whatever the format it is printed in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sectorbook import chapters, findings, paths, receipts
+from sectorbook.errors import SectorbookError
+
+
+@dataclass(frozen=True)
+class Section:
+    """One chapter of the book: its ledger's items in order, and the folder of its figures."""
+
+    name: str
+    title: str
+    items: list[dict]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Book:
+    """Everything a report holds: page one, the chapters, the sources, and what is missing."""
+
+    region: dict
+    sector: dict
+    summary: Section | None
+    sections: list[Section]
+    sources: list[dict]
+    missing: list[str]
+    synthetic: bool
+    code: dict
+
+    @property
+    def numbers(self) -> list[dict]:
+        """Return every recorded number of the book, in order: the claim ledger."""
+        parts = [*([self.summary] if self.summary else []), *self.sections]
+        return [item for part in parts for item in part.items if item["kind"] == "number"]
+
+
+SUMMARY = "12_report"
+
+
+def gather(region_slug: str) -> Book:
+    """Return the book of a region from its saved ledgers, those of the sector that was run last.
+
+    Raises SectorbookError when there are none.
+    """
+    ledgers = findings.read(region_slug)
+    if not ledgers:
+        raise SectorbookError(
+            f"No chapter of {region_slug} has been run. Run it with: sectorbook run {region_slug}"
+        )
+    receipt = receipts.read(region_slug)
+    entries = receipt.get("chapters", {})
+    newest = max(ledgers, key=lambda name: (entries.get(name, {}).get("finished", ""), name))
+    sector = ledgers[newest]["sector"]
+    current = {name: ledger for name, ledger in ledgers.items() if ledger["sector"]["slug"] == sector["slug"]}
+    missing = []
+    for chapter in chapters.discover():
+        entry = entries.get(chapter.name, {})
+        heading = f"Chapter {chapter.number}, {chapter.title}"
+        if entry.get("status") == "failed":
+            missing.append(f"{heading}: {entry['error']}")
+        elif chapter.name not in ledgers:
+            missing.append(f"{heading}, was not run.")
+        elif chapter.name not in current:
+            missing.append(
+                f"{heading}, was run for another sector: {ledgers[chapter.name]['sector']['name']}."
+            )
+    sections = {
+        name: Section(name, ledger["title"], ledger["items"], paths.ledger(region_slug, name).with_suffix(""))
+        for name, ledger in current.items()
+    }
+    sources = {source["citation"]: source for ledger in current.values() for source in ledger["sources"]}
+    return Book(
+        region=ledgers[newest]["region"],
+        sector=sector,
+        summary=sections.pop(SUMMARY, None),
+        sections=list(sections.values()),
+        sources=list(sources.values()),
+        missing=missing,
+        synthetic=any(source["synthetic"] for source in sources.values()),
+        code=receipt.get("code", {}),
+    )

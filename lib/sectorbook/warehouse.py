@@ -1,0 +1,325 @@
+"""Raw to processed, and `load(table, region)`: the chapters' only door to data."""
+
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from sectorbook import config, paths, provenance, sources
+from sectorbook.errors import SectorbookError, nearest, unknown
+
+DEFAULT_SECTOR = "healthcare"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A labour-market region: its slug (a name for files and commands), area code, name and kind."""
+
+    slug: str
+    code: str
+    name: str
+    kind: str
+    employment: float
+    sector: str = DEFAULT_SECTOR
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Sector:
+    """A sector of a report: its slug, name, NAICS codes, and the OEWS industries that carry its staffing."""
+
+    slug: str
+    name: str
+    naics: tuple[str, ...]
+    industries: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# -- tables -----------------------------------------------------------------------------------------------
+
+
+@cache
+def tables() -> dict[str, str]:
+    """Return every table that can be loaded and the source it comes from."""
+    return {table: name for name in sources.names() for table in sources.get(name).TABLES}
+
+
+def vintages(source: str) -> list[str]:
+    """Return the vintages of a source that are built here, newest first."""
+    folder = paths.processed(source)
+    found = [path.parent.name for path in folder.glob(f"*/{provenance.SIDECAR}")] if folder.exists() else []
+    return sorted(found, reverse=True)
+
+
+def _folder(table: str) -> Path:
+    if table not in tables():
+        raise unknown("table", table, tables())
+    source = tables()[table]
+    built = vintages(source)
+    if not built:
+        raise SectorbookError(
+            f"{table} is not built here. Build it with: sectorbook build {source} --from PATH"
+        )
+    return paths.processed(source, built[0])
+
+
+@cache
+def _verified(path: Path, stamp: tuple[int, int]) -> Path:
+    """Return `path` once its checksum was compared; `stamp` (size, time) makes an edited file count anew."""
+    provenance.verify(path.parent, path.name)
+    return path
+
+
+def _parquet(table: str) -> Path:
+    path = _folder(table) / f"{table}.parquet"
+    if not path.exists():
+        provenance.verify(path.parent, path.name)
+    stat = path.stat()
+    return _verified(path, (stat.st_size, stat.st_mtime_ns))
+
+
+def source(table: str) -> provenance.Sidecar:
+    """Return the sidecar of the data behind `table`."""
+    return provenance.read_sidecar(_folder(table))
+
+
+def inputs() -> dict[str, str]:
+    """Return the SHA-256 of every processed file, by its path from the root, from the sidecars."""
+    found = {}
+    for sidecar in sorted(paths.processed().glob(f"*/*/{provenance.SIDECAR}")):
+        for file in provenance.read_sidecar(sidecar.parent).files:
+            found[paths.shown(sidecar.parent / file.name)] = file.sha256
+    return found
+
+
+def load(
+    table: str, region: str | Region | None = None, columns: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Return a processed table, one region's rows where the table is regional, all columns or those asked for.
+
+    Numbers come as floats with NaN where nothing is published (the matching `_status` column says why), codes
+    and titles as text. Raises SectorbookError for an unknown table, column or region, a region given for a
+    national table or none for a regional one, and for data that do not match their checksum.
+    """
+    path = _parquet(table)
+    with duckdb.connect() as db:
+        present = db.read_parquet(str(path)).columns
+        wanted = list(columns) if columns is not None else present
+        if strangers := [name for name in wanted if name not in present]:
+            raise unknown(f"column of {table}", strangers[0], present)
+        picked = ", ".join(f'"{name}"' for name in wanted)
+        regional = table != "oews_areas" and "area_code" in present
+        if regional and region is None:
+            raise SectorbookError(
+                f"{table} is regional: give a region, as in load({table!r}, 'san-francisco')."
+            )
+        if not regional and region is not None:
+            raise SectorbookError(f"{table} is a national list: it takes no region.")
+        if not regional:
+            frame = db.execute(f"SELECT {picked} FROM read_parquet(?)", [str(path)]).df()
+        else:
+            found = region if isinstance(region, Region) else find_region(region)
+            frame = db.execute(
+                f"SELECT {picked} FROM read_parquet(?) WHERE area_code = ?", [str(path), found.code]
+            ).df()
+    whole = [c for c in frame.columns if frame[c].dtype.kind in "iuf" and not c.endswith("_level")]
+    return frame.astype(dict.fromkeys(whole, "float64"))
+
+
+def framework(name: str) -> pd.DataFrame:
+    """Return one of the field's instruments from `config/frameworks/`: id, label, sources, note, group."""
+    if name not in config.frameworks():
+        raise unknown("framework", name, config.frameworks())
+    return pd.DataFrame([item.model_dump() for item in config.framework(name).items])
+
+
+def build(name: str, origin: Path) -> provenance.Sidecar:
+    """Rebuild one source's processed tables from the publisher's files at `origin`, all or nothing."""
+    module = sources.get(name)
+    paths.processed().mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=paths.processed(), prefix=f".{name}.") as temporary:
+            made = module.build(Path(origin), Path(temporary))
+            target = paths.processed(name, made.edition)
+            target.mkdir(parents=True, exist_ok=True)
+            for file in made.files:
+                (Path(temporary) / file.name).replace(target / file.name)
+            provenance.write_sidecar(target, made)
+    except OSError as error:
+        raise SectorbookError(f"Cannot build {name}: {error.strerror or error}.") from error
+    return made
+
+
+# -- regions ----------------------------------------------------------------------------------------------
+
+
+def slug(text: str) -> str:
+    """Return `text` in lower case with a hyphen for every run of other characters."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _city_and_state(name: str) -> tuple[str, str]:
+    """Return the first city and first state of a metropolitan area's name."""
+    cities, _, states = name.rpartition(", ")
+    return re.split(r"-|/", cities)[0], states.split("-")[0]
+
+
+@cache
+def regions() -> tuple[Region, ...]:
+    """Return every region of the release, the nation first, then in the order of their codes."""
+    named = {entry.area.zfill(7): (name, entry) for name, entry in config.regions().items()}
+    found = []
+    for row in load("oews_areas").itertuples():
+        given, entry = named.get(row.area_code, (None, None))
+        if given:
+            short = given
+        elif row.area_type == "metropolitan":
+            short = slug(" ".join(_city_and_state(row.area_name)))
+        else:
+            short = slug(row.area_name.removesuffix(" area"))
+        found.append(
+            Region(
+                slug=short,
+                code=row.area_code,
+                name=(entry.name if entry and entry.name else row.area_name),
+                kind=row.area_type,
+                employment=row.employment,
+                sector=(entry.sector if entry and entry.sector else DEFAULT_SECTOR),
+            )
+        )
+    codes = {region.code for region in found}
+    if strangers := sorted(set(named) - codes):
+        name = named[strangers[0]][0]
+        raise SectorbookError(
+            f"config/regions.yml, entry {name!r}: area {strangers[0]} is not in the OEWS release."
+        )
+    return tuple(found)
+
+
+@cache
+def _names() -> dict[str, set[Region]]:
+    """Return every name a region answers to, in slug form, with the regions it could mean."""
+    exact: dict[str, set[Region]] = {}
+    loose: dict[str, set[Region]] = {}
+    for region in regions():
+        entry = config.regions().get(region.slug)
+        forms = {region.slug, region.code, slug(region.name), *(entry.aliases if entry else ())}
+        if region.code.startswith("00") and region.kind == "metropolitan":
+            forms.add(region.code[2:])
+            city, state = _city_and_state(region.name)
+            forms.add(slug(f"{city} {state}"))
+            loose.setdefault(slug(city), set()).add(region)
+        if region.kind == "state":
+            forms.add(region.code[:2])
+        for form in forms:
+            exact.setdefault(form, set()).add(region)
+    return {**{form: found for form, found in loose.items() if form not in exact}, **exact}
+
+
+def find_region(text: str) -> Region:
+    """Return the region that `text` names: a slug, a code, an exact name, or a city no other area starts with.
+
+    Raises SectorbookError with the nearest three when there is none, and with all of them when there are many.
+    """
+    found = _names().get(slug(str(text)), set())
+    if len(found) == 1:
+        return next(iter(found))
+    if found:
+        options = ", ".join(f"{r.slug} ({r.name})" for r in sorted(found, key=lambda r: r.slug))
+        raise SectorbookError(f"{text!r} could be {len(found)} regions: {options}. Give one of these.")
+    by_name = {region.name: region.slug for region in regions()} | {
+        region.slug: region.slug for region in regions()
+    }
+    close = dict.fromkeys(by_name[name] for name in nearest(str(text), by_name, n=9))
+    hint = f" The nearest are {', '.join(list(close)[:3])}." if close else ""
+    raise SectorbookError(
+        f"Unknown region {str(text)!r}.{hint} Search by name with: sectorbook regions --find TEXT"
+    )
+
+
+def search_regions(text: str) -> list[Region]:
+    """Return the regions whose name, slug or code contains `text`, largest employment first."""
+    wanted = slug(text)
+    hits = [r for r in regions() if any(wanted in form for form in (r.slug, r.code, slug(r.name)))]
+    return sorted(hits, key=lambda r: -r.employment)
+
+
+# -- sectors ----------------------------------------------------------------------------------------------
+
+
+@cache
+def _industries() -> dict[str, str]:
+    path = _parquet("oews_staffing")
+    with duckdb.connect() as db:
+        rows = db.execute("SELECT DISTINCT industry_code, industry_title FROM read_parquet(?)", [str(path)])
+        return dict(rows.fetchall())
+
+
+def _industry_of(naics: str) -> str:
+    """Return the OEWS industry that carries a NAICS code, or raise with the nearest ones."""
+    industries = _industries()
+    if naics.isdigit() and 2 <= len(naics) <= 6:
+        for code in (naics.ljust(6, "0"), naics):
+            if code in industries and len(naics) > 2:
+                return code
+        for code in industries:
+            match = re.fullmatch(r"(\d\d)-+(\d+)", code)
+            if (
+                match
+                and len(naics) == 2
+                and int(match[1]) <= int(naics) < max(int(match[2]), int(match[1]) + 1)
+            ):
+                return code
+    codes = [
+        code.rstrip("0") if code.isdigit() else code[:2] for code in industries if not code.startswith("0")
+    ]
+    raise unknown(
+        "NAICS code",
+        naics,
+        set(codes),
+        "OEWS publishes national staffing for 2- to 4-digit codes and some 5-digit ones.",
+    )
+
+
+def _check_overlap(name: str, industries: Iterable[str]) -> None:
+    """Raise SectorbookError when one industry lies inside another: its jobs would count twice."""
+    stems = sorted({code.rstrip("0") if code.isdigit() else code[:2] for code in industries}, key=len)
+    for i, inner in enumerate(stems):
+        for outer in stems[:i]:
+            if inner.startswith(outer):
+                raise SectorbookError(
+                    f"Sector {name!r}: {inner} lies inside {outer}; its jobs would count twice."
+                )
+
+
+def find_sector(text: str) -> Sector:
+    """Return the sector that `text` names: a preset of `config/sectors.yml`, or NAICS codes with commas."""
+    presets = config.sectors()
+    if slug(text) in presets:
+        preset = presets[slug(text)]
+        for code in preset.oews_industries:
+            if code not in _industries():
+                raise SectorbookError(f"config/sectors.yml, entry {text!r}: OEWS has no industry {code!r}.")
+        _check_overlap(text, preset.oews_industries)
+        return Sector(slug(text), preset.name, preset.naics, preset.oews_industries, preset.reason)
+    codes = [part.strip() for part in text.split(",") if part.strip()]
+    if not codes or not all(code.isdigit() for code in codes):
+        raise unknown(
+            "sector", text, presets, f"Valid: {', '.join(presets)}, or NAICS codes such as 622,623."
+        )
+    industries = tuple(dict.fromkeys(_industry_of(code) for code in codes))
+    _check_overlap(text, industries)
+    titles = "; ".join(_industries()[code] for code in industries)
+    return Sector(
+        "naics-" + "-".join(codes), titles, tuple(codes), industries, "NAICS codes given with the run."
+    )
