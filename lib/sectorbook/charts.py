@@ -47,7 +47,7 @@ def _canvas(height: float, title: str, note: str) -> tuple[Figure, Axes]:
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
     axes = figure.add_subplot()
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
-    figure.supxlabel(textwrap.fill(note, 112), x=0.01, ha="left", fontsize=7.5, color=MUTED)
+    figure.supxlabel(textwrap.fill(note, 124), x=0.01, ha="left", fontsize=7.5, color=MUTED)
     return figure, axes
 
 
@@ -98,15 +98,16 @@ def interval_dots(
     if frame.empty:
         return _nothing(title, note)
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1.2 + 0.29 * len(frame), title, note)
-        spots = _rows(axes, _wrapped(frame[label], 46))
+        figure, axes = _canvas(1.2 + 0.3 * len(frame), title, note)
+        spots = _rows(axes, _wrapped(frame[label], 54))
         for y, (_, row), dark in zip(spots, frame.iterrows(), focus, strict=True):
             colour = FOCUS if dark else MUTED
             axes.plot([row[low], row[high]], [y, y], color=colour, linewidth=2.4, solid_capstyle="butt")
             axes.plot(row[value], y, "o", color=colour, markersize=6.5 if dark else 5)
             axes.annotate(
-                f"{row[value]:.2f}", (row[high], y), xytext=(5, 0), textcoords="offset points",
-                va="center", fontsize=8, color=colour, fontweight="bold" if dark else "normal",
+                f"{row[value]:.2f}", (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                textcoords="offset points", va="center", fontsize=8, color=colour,
+                fontweight="bold" if dark else "normal",
             )  # fmt: skip
         axes.axvline(reference, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.annotate(
@@ -114,7 +115,7 @@ def interval_dots(
             textcoords="offset points", fontsize=7.5, color=INK, va="bottom",
         )  # fmt: skip
         axes.set_xlabel(axis_label)
-        axes.margins(x=0.09)
+        axes.margins(x=0.04)
     top, bottom = frame.iloc[0], frame.iloc[-1]
     return _described(
         figure,
@@ -140,15 +141,15 @@ def bars_with_marker(
     if frame.empty:
         return _nothing(title, note)
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1.3 + 0.27 * len(frame), title, note)
-        spots = _rows(axes, _wrapped(frame[label], 46))
+        figure, axes = _canvas(1.3 + 0.3 * len(frame), title, note)
+        spots = _rows(axes, _wrapped(frame[label], 54))
         colours = [FOCUS if dark else CONTEXT for dark in focus]
         axes.barh(spots, frame[value], height=0.68, color=colours)
         axes.plot(
             frame[marker], spots, "|", color=WARM, markersize=13, markeredgewidth=2.4, label=marker_label
         )
         axes.barh([0], [0], color=FOCUS, label=value_label)
-        axes.legend(loc="lower right", fontsize=8)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
         axes.set_xlabel(axis_label)
         axes.set_xlim(left=0)
     top = frame.iloc[0]

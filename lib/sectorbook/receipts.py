@@ -21,7 +21,7 @@ def read(region_slug: str) -> dict:
     """Return a region's receipt, or an empty one when it was never run or its file is damaged."""
     try:
         return json.loads(path(region_slug).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return {}
 
 

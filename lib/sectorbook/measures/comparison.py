@@ -12,15 +12,15 @@ KINDS = {
 }
 
 
-def side_by_side(items: pd.DataFrame, columns: dict[str, list[str]]) -> pd.DataFrame:
-    """Return one row per item and, for each column, whether any of its ids is among the item's sources.
+def side_by_side(items: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+    """Return one row per item and, for each document, whether it names the item.
 
-    `items` has label and sources (a tuple of ids such as "A03"). Columns: characteristic, then those of
-    `columns`, holding "yes" or "".
+    `items` has label and sources (ids such as "A03"; the letter is the document); `columns` maps a document's
+    letter to its column. Columns: characteristic, then those of `columns`, holding "yes" or "".
     """
     table = pd.DataFrame({"characteristic": items.label})
-    for column, ids in columns.items():
-        table[column] = ["yes" if set(ids) & set(sources) else "" for sources in items.sources]
+    for document, column in columns.items():
+        table[column] = ["yes" if any(s[0] == document for s in sources) else "" for sources in items.sources]
     return table
 
 

@@ -73,6 +73,12 @@ def wages_with_top_codes(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
     return wages
 
 
+def published_wages(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `frame` with its annual wages as p10 … p90, only the rows that publish all five."""
+    wages = wages_with_top_codes(frame, "annual")
+    return frame.join(wages).dropna(subset=list(wages.columns))
+
+
 def share_at_or_above(frame: pd.DataFrame, threshold_annual_usd: float) -> pd.DataFrame:
     """Return the bounds, in percent, on the share of each occupation's workers who earn the threshold or more.
 

@@ -43,6 +43,8 @@ def run(
     console = Console(stderr=True)
     todo = [task for task in tasks if task.reason]
     reports: dict[str, str] = {}
+    if todo:
+        series.require_writable()
 
     columns = (
         TextColumn("{task.description}"),

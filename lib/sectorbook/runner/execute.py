@@ -57,6 +57,7 @@ def execute(source: str, target: str, ledger: str, parameters: dict[str, Any], r
                 str(working),
                 parameters=parameters,
                 kernel_name="python3",
+                language="python",
                 kernel_manager_class=_kernel_manager(),
                 shutdown_kernel="immediate",
                 progress_bar=False,
@@ -67,7 +68,7 @@ def execute(source: str, target: str, ledger: str, parameters: dict[str, Any], r
             error, cell = _message(problem.ename, problem.evalue), problem.cell_index
         except OSError as problem:
             error = f"Cannot write: {problem.strerror or problem}"
-        except RuntimeError as problem:
+        except Exception as problem:  # noqa: BLE001 - one chapter's failure, of any kind, must not stop the others
             error = f"The chapter's process ended: {problem}"
         if working.exists():
             working.replace(failed if error else final)

@@ -32,7 +32,7 @@ def _entry(task: Task, outcome: Outcome) -> dict:
     }
 
 
-def _writable() -> None:
+def require_writable() -> None:
     """Raise SectorbookError when the output folder cannot be written, before anything runs."""
     probe = paths.reports(".probe")
     with paths.write_atomic(probe) as file:
@@ -56,7 +56,6 @@ def run(
     left = {slug: sum(bool(t.reason) for t in own) for slug, own in by_region.items()}
     if not waiting:
         return outcomes
-    _writable()
 
     def ready(task: Task) -> bool:
         pending = {t.chapter.name for t in waiting if t.region.slug == task.region.slug}

@@ -229,6 +229,14 @@ def _tables(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     }
 
 
+def _edition(vintage: str) -> str:
+    """Return "May 2025" as "2025-05", which sorts."""
+    try:
+        return f"{datetime.strptime(vintage, '%B %Y'):%Y-%m}"
+    except ValueError as error:
+        raise SectorbookError(f"oe.release: {vintage!r} does not name a month and a year.") from error
+
+
 def _unreadable(db: duckdb.DuckDBPyConnection) -> None:
     """Raise SectorbookError when a printed value is neither a number of the expected size nor "-"."""
     for code, (column, kind) in VALUES.items():
@@ -268,6 +276,7 @@ def build(origin: Path, folder: Path) -> Sidecar:
             via = f"{origin.name}, SHA-256 {describe(origin).sha256}"
         _unreadable(db)
         vintage = db.execute("SELECT value FROM meta WHERE name = 'release'").fetchone()[0]
+        edition = _edition(vintage)
         hourly, annual = _top_codes(db)
         files = []
         for table, query in _tables(db).items():
@@ -280,7 +289,7 @@ def build(origin: Path, folder: Path) -> Sidecar:
         title=f"Occupational Employment and Wage Statistics, {vintage}",
         publisher="US Bureau of Labor Statistics",
         vintage=vintage,
-        edition=f"{datetime.strptime(vintage, '%B %Y'):%Y-%m}",
+        edition=edition,
         published=published,
         retrieved=retrieved,
         licence="Public domain (US government work)",

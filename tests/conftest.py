@@ -1,0 +1,48 @@
+"""Every test, and every chapter nbval runs, writes into a folder of its own."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_OUT = tempfile.TemporaryDirectory(prefix="sectorbook-tests-")
+os.environ["SECTORBOOK_REPORTS"] = _OUT.name
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty output folder."""
+    monkeypatch.setenv("SECTORBOOK_REPORTS", str(tmp_path / "reports"))
+    return tmp_path / "reports"
+
+
+@pytest.fixture
+def fresh() -> None:
+    """Forget what the warehouse and the configuration remember, before and after."""
+    from sectorbook import chapters, config, warehouse
+    from sectorbook.runner import plan
+
+    remembered = (
+        config.regions, config.sectors, config.columns, config.framework, warehouse.tables, warehouse._verified,
+        warehouse.regions, warehouse._names, warehouse._industries, chapters.discover, plan._shared_inputs,
+    )  # fmt: skip
+    for function in remembered:
+        function.cache_clear()
+    yield
+    for function in remembered:
+        function.cache_clear()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: None) -> Path:
+    """A copy of the checkout's configuration, chapters and data that a test may damage."""
+    import shutil
+
+    from sectorbook import paths
+
+    copy = tmp_path / "home"
+    for part in ("config", "notebooks", "data/processed"):
+        shutil.copytree(paths.root() / part, copy / part)
+    monkeypatch.setenv("SECTORBOOK_HOME", str(copy))
+    return copy
