@@ -14,7 +14,7 @@ setup: $(VENV)/.ready
 # uv installs in a fraction of pip's time; where it cannot be had, pip does the same work.
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Sectorbook needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
-	$(PYTHON) -m venv --clear $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check uv && \
 	    $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode -r requirements.lock && \
 	    $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .; \
