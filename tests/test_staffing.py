@@ -237,3 +237,24 @@ def test_rungs_add_up_to_the_sectors_jobs(nurses_and_others: pd.DataFrame) -> No
     table = jobs.rung_table(frame, jobs.group_titles(warehouse.load("oews_occupations", "national")))
     assert table.employment.sum() == pytest.approx(frame.sector_employment.sum())
     assert table[list(jobs.RUNGS)].to_numpy().sum() == pytest.approx(frame.sector_employment.sum())
+
+
+def test_what_a_group_does_not_publish_is_spread_by_what_is_left_of_it() -> None:
+    """Worked by hand. Group 11 has 100 jobs here, 60 of them in 11-1000. Left: 40. In the nation 11-1000 is all in
+    sector A, and what is left of the group (50 jobs) is all in B: so A gets 60 and B gets 40 here.
+    """
+    regional = pd.DataFrame(
+        {
+            "occupation_code": ["00-0000", "11-0000", "11-1000"],
+            "occupation_level": [0, 0, 3],
+            "employment": [100.0, 100.0, 60.0],
+            "employment_rse_pct": [0.0, 0.0, 0.0],
+        }
+    )
+    nation = pd.DataFrame(
+        {"A": [150.0, 150.0, 150.0], "B": [50.0, 50.0, 0.0]}, index=["00-0000", "11-0000", "11-1000"]
+    )
+    implied = staffing.implied_employment(regional, nation, nation * 0, draws=3, seed=1)
+    assert implied.employment.to_dict() == {"A": 60.0, "B": 40.0}
+    assert implied.direct_pct == 60.0
+    assert (implied.draws == [60.0, 40.0]).all()
