@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from sectorbook import paths
 from sectorbook.errors import SectorbookError, nearest
@@ -50,13 +50,17 @@ class Source(_Entry):
 
 
 class Item(_Entry):
-    """One item of an instrument, in our own short label, with the ids of the places it stands in."""
+    """One item of an instrument, in our own short label, with the ids of the places it stands in.
+
+    A source "A09.2" is the second entry of list A09. `level` is the step of a ladder or scale the item stands on.
+    """
 
     id: str
     label: str
     sources: tuple[str, ...]
     note: str | None = None
     group: str | None = None
+    level: int | None = Field(default=None, ge=1)
 
 
 class Framework(_Entry):
@@ -66,6 +70,15 @@ class Framework(_Entry):
     purpose: str
     documents: dict[str, Source]
     items: tuple[Item, ...]
+
+    @field_validator("items")
+    @classmethod
+    def _ids_are_unique(cls, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        ids = [item.id for item in items]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"these ids stand twice: {', '.join(twice)}")
+        return items
 
 
 Model = TypeVar("Model", bound=_Entry)
