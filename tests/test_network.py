@@ -238,7 +238,9 @@ def test_trust_and_value_by_hand():
     trust, value = whole.to_dict("records")
     assert trust["score_pct"] == pytest.approx(100 / 3) and trust["unanswered"] == 1
     assert np.isnan(value["score"]) and value["unanswered"] == 0
-    with pytest.raises(SectorbookError, match="row 0, column 'score': found 4.0; the scale runs from 1 to 3"):
+    with pytest.raises(
+        SectorbookError, match=r"row 0, column 'score': found 4\.0; the scale runs from 1 to 3"
+    ):
         network.dimension_scores(ratings, {"trust": ["openness", "reliability"]}, (1, 3))
 
 
@@ -246,12 +248,16 @@ def test_trust_and_value_by_hand():
 def test_every_file_form_gives_the_network_back(directed):
     graph = network.partner_graph(
         pd.DataFrame(
-            {"partner": ["Año & Co", "b;c", '"d"'], "type": ["college", None, "union"], "staff": [3, 4, None]}
+            {
+                "partner": ["Año & Co", "b;c", '"d\ne"'],
+                "type": ["college", None, "union"],
+                "staff": [3, 4, None],
+            }
         ),
         pd.DataFrame(
             {
                 "source": ["Año & Co", "b;c"],
-                "target": ["b;c", '"d"'],
+                "target": ["b;c", '"d\ne"'],
                 "weight": [2.5, 1.0],
                 "kind": ["x", None],
             }

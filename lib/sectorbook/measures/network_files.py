@@ -174,9 +174,10 @@ def from_csv(partners: str, ties: str) -> nx.Graph:
 
 
 def _rows(text: str, what: str) -> pd.DataFrame:
-    lines = text.removeprefix("\ufeff").splitlines()
-    separator = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-    rows = [row for row in csv.reader(lines, delimiter=separator) if row]
+    text = text.removeprefix("\ufeff")
+    header = text.partition("\n")[0]
+    separator = ";" if header.count(";") > header.count(",") else ","
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row]
     if not rows:
         raise SectorbookError(f"{what}: this table is empty; it needs at least a header row.")
     for number, row in enumerate(rows[1:], 2):
