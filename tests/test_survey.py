@@ -129,6 +129,23 @@ def calibrated(design, how):
 
 
 @needs_shared
+@pytest.mark.parametrize("name", ["srs", "srs_nofpc", "strat", "strat_nofpc", "clus1", "clus1_nofpc"])
+def test_the_test_of_independence_equals_r(name):
+    figures = gold()
+    row = figures[(figures["design"] == name) & (figures["stat"] == "chisq_F")].iloc[0]
+    test = survey_shares.independence_test(drawn(name), "sch.wide", "stype")
+    degrees = [float(part.split("=")[1]) for part in row["level"].split(";")]
+    assert test["f"] == pytest.approx(float(row["estimate"]), rel=SAME_FORMULA)
+    assert [test["df_numerator"], test["df_denominator"]] == pytest.approx(degrees, rel=SAME_FORMULA)
+    assert test["p"] == pytest.approx(float(row["extra"].removeprefix("p=")), rel=1e-6)
+
+
+def test_independence_needs_two_answers():
+    with pytest.raises(SectorbookError, match="'y' has 1 different answers"):
+        survey_shares.independence_test(simple(["a", "a", None], z=["x", "y", "y"]), "y", "z")
+
+
+@needs_shared
 @pytest.mark.parametrize(("kind", "figures_of_r"), [("srs", 23), ("strat", 20), ("clus1", 23)])
 def test_calibrated_estimates_and_weights_equal_r(kind, figures_of_r):
     base, figures, compared = drawn(kind), gold(), 0

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.measures.survey import Design, column, degrees_of_freedom, mean
+from sectorbook.measures.survey import Design, column, covariance, degrees_of_freedom, mean
 
 Interval = Literal["korn_graubard", "wilson", "logit"]
 
@@ -155,3 +155,60 @@ def _inverse(y: np.ndarray, w: np.ndarray, share: float) -> float:
     order = np.argsort(y, kind="stable")
     reached = np.cumsum(w[order]) / w.sum()
     return float(y[order][min(np.searchsorted(reached, share - _REACHED), len(y) - 1)])
+
+
+def independence_test(design: Design, first: str, second: str) -> pd.Series:
+    """Return Rao and Scott's test of whether two questions' answers hang together.
+
+    Pearson's statistic divided by the mean design effect of the cells, compared with F (second-order correction; Rao
+    and Scott 1984, Annals of Statistics 12:46-60; Thomas and Rao 1987). Rows without one of the answers are left out.
+    Returns `f`, `df_numerator`, `df_denominator`, `p`, `pearson` and `n`. Raises SectorbookError when a question has
+    fewer than two answers.
+    """
+    a, b = column(design.frame, first), column(design.frame, second)
+    used = (a.notna() & b.notna()).to_numpy()
+    (row_code, rows), (column_code, columns) = (
+        pd.factorize(a[used], sort=True),
+        pd.factorize(b[used], sort=True),
+    )
+    r, c = len(rows), len(columns)
+    for name, count in ((first, r), (second, c)):
+        if count < 2:
+            raise SectorbookError(
+                f"{name!r} has {count} different answers among those who answered both; a test needs 2."
+            )
+    cells = np.zeros((len(a), r * c))
+    cells[np.flatnonzero(used), row_code * c + column_code] = 1
+    w = design.weight * used
+    p = w @ cells / w.sum()
+    n = int(used.sum())
+    variance = covariance(design, (cells - p) * used[:, None] / w.sum())
+    table = p.reshape(r, c)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0))
+    pearson = float(n * ((table - expected) ** 2 / expected).sum())
+    # Contrasts of the interaction, free of the main effects.
+    row_of, column_of = np.divmod(np.arange(r * c), c)
+    dummies = (
+        [(row_of == i).astype(float) for i in range(1, r)],
+        [(column_of == j).astype(float) for j in range(1, c)],
+    )
+    main = np.column_stack([np.ones(r * c), *dummies[0], *dummies[1]])
+    interaction = np.column_stack([x * y for x in dummies[0] for y in dummies[1]])
+    contrast = interaction - main @ np.linalg.lstsq(main, interaction, rcond=None)[0]
+    scaled = contrast * np.where(p > 0, 1 / np.where(p > 0, p, 1), 0)[:, None]
+    simple = scaled.T @ ((np.diag(p) - np.outer(p, p)) / n) @ scaled
+    effects = np.linalg.lstsq(simple, scaled.T @ variance @ scaled, rcond=None)[0]
+    trace = np.trace(effects)
+    df1 = float(trace**2 / np.trace(effects @ effects))
+    df2 = df1 * degrees_of_freedom(design)
+    f = pearson / trace
+    return pd.Series(
+        {
+            "f": f,
+            "df_numerator": df1,
+            "df_denominator": df2,
+            "p": stats.f.sf(f, df1, df2),
+            "pearson": pearson,
+            "n": n,
+        }
+    )
