@@ -122,6 +122,21 @@ def test_losing_a_bridge_cuts_the_network():
     assert table.loc["c", "redundancy"] == 0  # its two ties know nobody in common
 
 
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000), st.booleans(), st.sampled_from([0.05, 0.15, 0.5]))
+def test_loss_equals_the_measures_of_the_network_without_the_partner(seed, directed, p):
+    graph = random_graph(seed, n=8, p=p, directed=directed)
+    table = network.loss_of_each_partner(graph).set_index("partner")
+    for partner in graph:
+        rest = graph.copy()
+        rest.remove_node(partner)
+        plain = rest.to_undirected()
+        assert table.loc[partner, "density_change"] == pytest.approx(nx.density(rest) - nx.density(graph))
+        change = nx.global_efficiency(plain) - nx.global_efficiency(graph.to_undirected())
+        assert table.loc[partner, "efficiency_change"] == pytest.approx(change)
+        assert table.loc[partner, "components_after"] == nx.number_connected_components(plain)
+
+
 def test_communities_are_the_same_with_the_same_seed():
     graph = nx.relabel_nodes(nx.connected_caveman_graph(4, 5), str)
     first = network.communities(graph, seed=7)

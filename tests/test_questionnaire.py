@@ -283,6 +283,20 @@ def test_repeats_and_partials_are_kept_and_said():
     assert partial.notes[["row", "kind"]].to_numpy().tolist() == [[3, "partial"]]
 
 
+def test_tests_rejections_and_other_sheets_are_said():
+    preview = read_answers(qualtrics().replace(b"IP Address", b"Survey Preview", 1), "file", FORM)
+    assert preview.notes[["row", "kind"]].to_numpy().tolist() == [[4, "review"]]
+    rejected = read_answers(kobo().replace(b"T10:00:00;;3", b"T10:00:00;Not approved;3"), "file", FORM)
+    assert rejected.notes[["row", "kind"]].to_numpy().tolist() == [[4, "review"]]
+    book = openpyxl.load_workbook(io.BytesIO(surveymonkey()))
+    book.create_sheet("repeats").append(["_parent_index"])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    assert read_answers(buffer.getvalue(), "file", FORM).notes["text"].tolist() == [
+        "the sheet 'repeats' was not read"
+    ]
+
+
 def test_columns_and_values_can_be_named_by_hand():
     content = to_csv([["Timestamp", "ID of firm", "Size"], ["2027", "A-1", "big"]])
     answers = read_answers(

@@ -310,6 +310,10 @@ def test_missing_answers_are_counted_not_zero():
         "group"
     )
     assert np.isnan(by.loc["b", "estimate"]) and by.loc["b", "n_missing"] == 2
+    totals = survey.total(
+        simple([1.0, 3.0, None, None], group=["a", "a", "b", "b"]), "y", by="group"
+    ).set_index("group")
+    assert totals.loc["a", "estimate"] == 40 and np.isnan(totals.loc["b", "estimate"])
 
 
 @pytest.mark.parametrize(

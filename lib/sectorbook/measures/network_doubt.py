@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.measures.network import centralization
+from sectorbook.measures.network import centralization, efficiency
 
 
 def nonresponse_bounds(graph: nx.Graph, silent: Collection[str], draws: int, seed: int) -> pd.DataFrame:
@@ -65,7 +65,7 @@ _MONOTONE: dict[str, Callable[[nx.Graph], float]] = {
     "isolates": nx.number_of_isolates,
     "components": lambda g: nx.number_connected_components(_plain(g)),
     "largest_component_share": lambda g: max(map(len, nx.connected_components(_plain(g)))) / len(g),
-    "efficiency": lambda g: nx.global_efficiency(_plain(g)),
+    "efficiency": efficiency,
     "highest_core": lambda g: max(nx.core_number(_plain(g)).values()),
 }
 

@@ -284,13 +284,13 @@ def total(design: Design, variable: str, by: str | None = None, confidence: floa
     """Return the population total of a numeric column, sum(w y), overall or per level of `by`.
 
     Rows without a value add nothing, so a total with `n_missing` above 0 is too small unless weights were adjusted for
-    them. Columns as `mean`, with `df` of the whole design.
+    them; with no value at all it is missing, not 0. Columns as `mean`, with `df` of the whole design.
     """
     y = _numbers(design, variable)
 
     def one(inside: np.ndarray) -> dict:
         rows = inside & ~np.isnan(y)
-        influence = np.where(rows, np.nan_to_num(y), 0.0)
+        influence = np.where(rows, np.nan_to_num(y), 0.0 if rows.any() else np.nan)
         se = _se(design, influence)
         row = _t_row(design, np.ones(len(y), dtype=bool), float(design.weight @ influence), se, confidence)
         w = design.weight

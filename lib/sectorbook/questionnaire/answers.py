@@ -70,15 +70,19 @@ def read_answers(
     question id) and `values` (question id -> exported value -> choice id) settle what cannot be matched. `unique` is a
     question whose answer should not come twice, such as the invitation code.
 
-    Partial and repeated responses are kept and marked. Raises one SectorbookError that lists every cell that cannot be
-    understood, with row, column, what was found, what is valid and the nearest match; nothing is then returned.
+    Partial, repeated, test and rejected responses are kept and noted. Raises one SectorbookError that lists every cell
+    that cannot be understood, with row, column, what was found, what is valid and the nearest match; nothing is then
+    returned.
     """
-    rows = rows_of(content, name)
+    rows, other_sheets = rows_of(content, name)
     plan = layout(rows, name, tool)
     reading = _Reading(name, questionnaire, values or {})
     questions = {question.id: question for question in questionnaire.questions}
     if unique is not None and unique not in questions:
         raise unknown("question", unique, questions)
+    reading.notes += [
+        (None, None, "set aside", f"the sheet {sheet!r} was not read") for sheet in other_sheets
+    ]
     placed = _place(plan, reading, questions, columns or {})
     records = []
     for number, row in enumerate(rows[plan.header_rows :], plan.header_rows + 1):
@@ -92,6 +96,9 @@ def read_answers(
         for question in questions.values():
             record |= _answer(question, placed[question.id], cells, plan, number, reading)
         records.append(record)
+        if plan.accepted and cells[plan.accepted[0]].lower() not in plan.accepted[1]:
+            state = cells[plan.accepted[0]]
+            reading.notes.append((number, plan.accepted[0], "review", f"a test, or not approved: {state!r}"))
     if reading.problems:
         shown = reading.problems[:_SHOWN]
         rest = len(reading.problems) - len(shown)

@@ -22,7 +22,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Layout:
-    """A tool's export: the headings, how many rows they take, the tool's own columns, and how it joins answers."""
+    """A tool's export: the headings, how many rows they take, the tool's own columns, and how it joins answers.
+
+    `accepted` is the tool's column for tests and reviews and its values (in lower case) for a response to be counted.
+    """
 
     tool: str
     headings: tuple[Heading, ...]
@@ -32,6 +35,7 @@ class Layout:
     finished: Callable[[dict[str, str]], bool]
     separator: str
     own: frozenset[str]
+    accepted: tuple[str, frozenset[str]] | None
 
 
 _OWN = {
@@ -120,6 +124,7 @@ def layout(rows: list[list[str]], name: str, tool: str | None = None) -> Layout:
         finished,
         separator,
         frozenset(_OWN[tool] | ({s for s in shown if s.startswith("_")} if tool == "kobo" else set())),
+        _ACCEPTED.get(tool) if tool in _ACCEPTED and _ACCEPTED[tool][0] in shown else None,
     )
 
 
@@ -178,6 +183,13 @@ _HEADINGS = {
     "qualtrics": _qualtrics,
     "surveymonkey": _surveymonkey,
     "limesurvey": _limesurvey,
+}
+
+
+_ACCEPTED = {
+    "qualtrics": ("Status", frozenset({"", "0", "ip address", "4", "imported"})),
+    "odk_central": ("ReviewState", frozenset({"", "received", "edited", "approved"})),
+    "kobo": ("_validation_status", frozenset({"", "approved", "validation_status_approved"})),
 }
 
 

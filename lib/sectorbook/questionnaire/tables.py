@@ -12,13 +12,14 @@ from sectorbook.errors import SectorbookError
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-def rows_of(content: bytes, name: str) -> list[list[str]]:
-    """Return the rows of a CSV text or of an XLSX workbook's first sheet, each cell as text, blank rows left out.
+def rows_of(content: bytes, name: str) -> tuple[list[list[str]], list[str]]:
+    """Return the rows of a CSV text or of an XLSX workbook's first sheet, and the names of its other filled sheets.
 
+    Each cell is text; blank rows are left out.
     CSV may be separated by comma, semicolon or tab, in UTF-8 or UTF-16. `name` is how messages call the file.
     Raises SectorbookError when it cannot be read, is empty, or a row has more or fewer cells than the header.
     """
-    rows = _workbook(content, name) if content[:4] == b"PK\x03\x04" else _text(content, name)
+    rows, others = _workbook(content, name) if content[:4] == b"PK\x03\x04" else (_text(content, name), [])
     numbered = [(number, row) for number, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
     if not numbered:
         raise SectorbookError(f"{name} is empty.")
@@ -26,7 +27,7 @@ def rows_of(content: bytes, name: str) -> list[list[str]]:
     for number, row in numbered:
         if len(row) != width:
             raise SectorbookError(f"{name}, row {number}: found {len(row)} cells; the header has {width}.")
-    return [row for _, row in numbered]
+    return [row for _, row in numbered], others
 
 
 def _text(content: bytes, name: str) -> list[list[str]]:
@@ -47,12 +48,14 @@ def _text(content: bytes, name: str) -> list[list[str]]:
         raise SectorbookError(f"{name} is not a CSV table that can be read: {error}.") from error
 
 
-def _workbook(content: bytes, name: str) -> list[list[str]]:
+def _workbook(content: bytes, name: str) -> tuple[list[list[str]], list[str]]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise SectorbookError(f"{name} is not an XLSX workbook that can be read: {error}") from error
-    return [[_cell(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+    first, *rest = book.worksheets
+    others = [sheet.title for sheet in rest if sheet.max_row > 1 or sheet["A1"].value is not None]
+    return [[_cell(value) for value in row] for row in first.iter_rows(values_only=True)], others
 
 
 def _cell(value: object) -> str:
