@@ -14,7 +14,7 @@ import pandas as pd
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures.survey import Calibration, Design, column
 
-Distance = Literal["linear", "raking"]
+Distance = Literal["linear", "raking", "logit"]
 
 
 def nonresponse_weights(
@@ -146,16 +146,28 @@ def rake(
 
 
 def calibrate(
-    design: Design, totals: Mapping[str, float | Mapping], distance: Distance = "linear", iterations: int = 50
+    design: Design,
+    totals: Mapping[str, float | Mapping],
+    distance: Distance = "linear",
+    bounds: tuple[float, float] | None = None,
+    iterations: int = 50,
 ) -> Design:
     """Return the design with weights that reproduce known totals and change as little as they can.
 
     `totals`: numeric column -> its population total; text column -> {level: count}. Distance "linear" is the
-    generalized regression estimator; "raking" keeps all weights above 0. Raises SectorbookError when a linear weight
-    falls to 0 or below (use "raking"), the totals contradict each other, or the fit does not settle.
+    generalized regression estimator; "raking" keeps all weights above 0; "logit" keeps each weight between `bounds`
+    (below and above 1) times what it was, which the other distances do not take.
+    Raises SectorbookError when a linear weight falls to 0 or below (use "raking"), the totals contradict each other or
+    cannot be reached, or bounds are missing, out of order or not asked for.
     """
-    if distance not in ("linear", "raking"):
-        raise unknown("calibration distance", distance, ("linear", "raking"))
+    if distance not in ("linear", "raking", "logit"):
+        raise unknown("calibration distance", distance, ("linear", "raking", "logit"))
+    if (distance == "logit") != (bounds is not None) or (
+        bounds is not None and not 0 <= bounds[0] < 1 < bounds[1]
+    ):
+        raise SectorbookError(
+            f"bounds are {bounds}; distance 'logit', and no other, needs two with 1 between them."
+        )
     parts, targets = [], []
     for name, known in totals.items():
         if isinstance(known, Mapping):
@@ -169,28 +181,54 @@ def calibrate(
         parts.append(x)
         targets.append(total)
     x, target = np.hstack(parts), np.concatenate(targets)
-    base, change = design.weight, np.ones(len(design.weight))
-    slope = np.zeros(x.shape[1])
-    for _ in range(1 if distance == "linear" else iterations):
-        gap = target - (base * change) @ x
-        curve = base if distance == "linear" else base * change
-        slope = slope + np.linalg.lstsq(x.T @ (x * curve[:, None]), gap, rcond=None)[0]
-        change = 1 + x @ slope if distance == "linear" else np.exp(np.clip(x @ slope, -50, 50))
-        if np.abs(target - (base * change) @ x).max() <= _TOTALS_MET * np.abs(target).max():
-            break
-    else:
-        raise SectorbookError(
-            "The calibration did not settle: the known totals contradict each other, or this sample cannot reach them."
-        )
+    size = np.maximum(np.abs(x).max(axis=0), np.finfo(float).tiny)
+    change = _solve(x / size, target / size, design.weight, distance, bounds, iterations)
     if change.min() <= 0:
         raise SectorbookError(
             f"{(change <= 0).sum()} weights fall to 0 or below. Use distance 'raking', fewer totals, or merge levels."
         )
-    return _calibrated(design, x, base, base * change)
+    return _calibrated(design, x, design.weight, design.weight * change)
 
 
-# Known totals count as met at this share of the largest one; the fit is quadratic, so one more step reaches rounding.
+# A known total counts as met at this share of it; the fit is quadratic, so the step before was much closer than asked.
 _TOTALS_MET = 1e-9
+
+
+def _solve(
+    x: np.ndarray,
+    target: np.ndarray,
+    base: np.ndarray,
+    distance: Distance,
+    bounds: tuple[float, float] | None,
+    iterations: int,
+) -> np.ndarray:
+    """Return the factors F(x b) that meet sum(base F x) = target, by Newton's method on b."""
+    slope = np.zeros(x.shape[1])
+    for _ in range(iterations):
+        change, curve = _distance(x @ slope, distance, bounds)
+        gap = target - (base * change) @ x
+        if np.all(np.abs(gap) <= _TOTALS_MET * np.maximum(np.abs(target), 1)):
+            return change
+        slope = slope + np.linalg.lstsq(x.T @ (x * (base * curve)[:, None]), gap, rcond=None)[0]
+    raise SectorbookError(
+        "The calibration did not settle: the known totals contradict each other, or this sample cannot reach them."
+    )
+
+
+def _distance(
+    u: np.ndarray, distance: Distance, bounds: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return F(u) and its slope (Deville and Särndal 1992, cases 1, 2 and 6)."""
+    if distance == "linear":
+        return 1 + u, np.ones_like(u)
+    if bounds is None:
+        factor = np.exp(np.clip(u, -50, 50))
+        return factor, factor
+    low, high = bounds
+    a = (high - low) / ((1 - low) * (high - 1))
+    e = np.exp(np.clip(a * u, -50, 50))
+    factor = (low * (high - 1) + high * (1 - low) * e) / ((high - 1) + (1 - low) * e)
+    return factor, a * (factor - low) * (high - factor) / (high - low)
 
 
 def trim_weights(design: Design, lower: float, upper: float, rounds: int = 100) -> Design:
