@@ -49,11 +49,11 @@ notebooks: setup
 	SECTORBOOK_REPORTS=$$(mktemp -d) $(BIN)/jupyter nbconvert --to notebook --inplace --execute \
 	    --ExecutePreprocessor.record_timing=False notebooks/[0-9]*.ipynb
 
-# Refresh the pins. rfc3987-syntax and its parser are optional and cost seconds at every import.
+# Refresh the pins. rfc3987-syntax is optional and costs seconds at every import.
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
-	    --no-emit-package rfc3987-syntax --no-emit-package lark -o requirements.lock
+	    --no-emit-package rfc3987-syntax -o requirements.lock
 
 clean:
 	rm -rf $(VENV) reports .pytest_cache .ruff_cache

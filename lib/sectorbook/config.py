@@ -1,10 +1,11 @@
 """The YAML in `config/` as frozen, validated objects. Unknown keys are errors that list the valid ones."""
 
+import re
 from functools import cache
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sectorbook import paths
 from sectorbook.errors import SectorbookError, nearest
@@ -50,13 +51,17 @@ class Source(_Entry):
 
 
 class Item(_Entry):
-    """One item of an instrument, in our own short label, with the ids of the places it stands in."""
+    """One item of an instrument, in our own short label, with the ids of the places it stands in.
+
+    A source "A09.2" is the second entry of list A09. `level` is the step of a ladder or scale the item stands on.
+    """
 
     id: str
     label: str
     sources: tuple[str, ...]
     note: str | None = None
     group: str | None = None
+    level: int | None = Field(default=None, ge=1)
 
 
 class Framework(_Entry):
@@ -66,6 +71,89 @@ class Framework(_Entry):
     purpose: str
     documents: dict[str, Source]
     items: tuple[Item, ...]
+
+    @field_validator("items")
+    @classmethod
+    def _ids_are_unique(cls, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        ids = [item.id for item in items]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"these ids stand twice: {', '.join(twice)}")
+        return items
+
+
+class Text(_Entry):
+    """One text in the languages of a questionnaire."""
+
+    en: str
+    es: str
+
+
+class Choice(_Entry):
+    """One answer a closed question offers."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    label: Text
+
+
+class Question(_Entry):
+    """One question: "one" and "several" name a list of choices, `other` adds "other, specify" to it.
+
+    `relevant` is an XLSForm condition on earlier questions; the question is asked only where it holds.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    type: Literal["one", "several", "integer", "number", "text"]
+    label: Text
+    choices: str | None = None
+    other: bool = False
+    required: bool = False
+    relevant: str | None = None
+    minimum: float | None = None
+    sources: tuple[str, ...]
+
+
+class Section(_Entry):
+    """A page of a questionnaire."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    label: Text
+    relevant: str | None = None
+    questions: tuple[Question, ...]
+
+
+class Questionnaire(_Entry):
+    """A questionnaire as data: from it come the form, the printed page and the reading of the answers."""
+
+    id: str
+    version: str
+    title: Text
+    introduction: Text
+    choices: dict[str, tuple[Choice, ...]]
+    sections: tuple[Section, ...]
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """All questions in order."""
+        return tuple(question for section in self.sections for question in section.questions)
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> "Questionnaire":
+        asked: set[str] = set()
+        for section in self.sections:
+            for entry in (section, *section.questions):
+                unasked = set(re.findall(r"\$\{(\w+)\}", entry.relevant or "")) - asked
+                if unasked:
+                    raise ValueError(
+                        f"{entry.id!r} depends on {', '.join(sorted(unasked))}, not asked before it"
+                    )
+                if isinstance(entry, Question):
+                    if entry.id in asked:
+                        raise ValueError(f"the question {entry.id!r} stands twice")
+                    if (entry.choices in self.choices) != (entry.type in ("one", "several")):
+                        raise ValueError(f"question {entry.id!r}: found the choices {entry.choices!r}")
+                    asked.add(entry.id)
+        return self
 
 
 Model = TypeVar("Model", bound=_Entry)
@@ -133,3 +221,10 @@ def framework(name: str) -> Framework:
 def frameworks() -> list[str]:
     """Return the names of all instruments, in order."""
     return sorted(path.stem for path in paths.config("frameworks").glob("*.yml"))
+
+
+@cache
+def questionnaire(name: str) -> Questionnaire:
+    """Return the questionnaire in `config/questionnaires/<name>.yml`."""
+    file = f"questionnaires/{name}.yml"
+    return _validate(Questionnaire, file, name, _read(file))
