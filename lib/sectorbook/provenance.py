@@ -1,6 +1,7 @@
 """Where data came from: checksums, sidecars and citations. The only module that may use the network."""
 
 import hashlib
+import itertools
 import json
 import os
 import time
@@ -250,7 +251,7 @@ def _refuse_answer(response: httpx.Response, request: Request, manners: Manners)
     """Raise for a status, redirect or content type that cannot be the file."""
     code, url = response.status_code, request.url
     hops = [*response.history, response]
-    if any(a.url.scheme == "https" and b.url.scheme != "https" for a, b in zip(hops, hops[1:], strict=False)):
+    if any(a.url.scheme == "https" and b.url.scheme != "https" for a, b in itertools.pairwise(hops)):
         raise SectorbookError(f"{url} leads to an address without encryption ({response.url}). Not followed.")
     if code in _PASSING_STATUS:
         raise _Passing(f"the server answered {code}", _retry_after(response, manners.longest_wait_s))
