@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -122,9 +122,6 @@ def verify(folder: Path, name: str) -> File:
     return entry
 
 
-# -- download ---------------------------------------------------------------------------------------------
-
-
 class Publication(_Frozen):
     """What a source module knows of its publisher, whatever the release."""
 
@@ -133,6 +130,39 @@ class Publication(_Frozen):
     publisher: str
     licence: str
     citation: str
+
+    def processed(
+        self,
+        origin: Path,
+        *,
+        vintage: str,
+        edition: str,
+        files: Sequence[File],
+        facts: Mapping[str, str | float] | None = None,
+    ) -> Sidecar:
+        """Return the sidecar of tables built from `origin`, with the addresses and date its own sidecar tells."""
+        folder = origin if origin.is_dir() else origin.parent
+        raw = read_sidecar(folder) if (folder / SIDECAR).exists() else None
+        known = {file.name: file.url for file in raw.files} if raw else {}
+        found = sorted(origin.iterdir()) if origin.is_dir() else [origin]
+        used = [p for p in found if p.is_file() and p.name != SIDECAR and not p.name.startswith(".")]
+        return Sidecar(
+            source=self.source,
+            title=f"{self.title}, {vintage}",
+            publisher=self.publisher,
+            vintage=vintage,
+            edition=edition,
+            published=vintage,
+            retrieved=raw.retrieved if raw else "not recorded: the files were not fetched by Sectorbook",
+            licence=self.licence,
+            citation=self.citation,
+            facts=dict(facts or {}),
+            files=tuple(files),
+            built_from=tuple(describe(p, url=known.get(p.name)) for p in used),
+        )
+
+
+# -- download ---------------------------------------------------------------------------------------------
 
 
 class Request(_Frozen):

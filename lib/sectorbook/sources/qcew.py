@@ -326,26 +326,14 @@ def build(origin: Path, folder: Path) -> Sidecar:
     years = str(last) if first == last else f"{first} to {last}"
     annual = quarters == [("A",)]
     kind = "annual averages" if annual else f"quarters {', '.join(q for (q,) in quarters)}"
-    sources = (
-        sorted(p for p in origin.iterdir() if p.is_file() and p.name != SIDECAR)
-        if origin.is_dir()
-        else [origin]
-    )
-    return Sidecar(
-        source="qcew",
-        title=f"{ABOUT.title}, {years}, {kind}",
-        publisher=ABOUT.publisher,
+    return ABOUT.processed(
+        origin,
         vintage=f"{years}, {kind}",
         edition=f"{last}{'' if annual else '-q' + max(q for (q,) in quarters if q != 'A')}",
-        published="see the sidecar in data/raw",
-        retrieved="see the sidecar in data/raw",
-        licence=ABOUT.licence,
-        citation=ABOUT.citation,
+        files=[describe(target, rows=rows)],
         facts={
             "naics_vintages": ", ".join(v for (v,) in vintages),
             "first_year": str(first),
             "last_year": str(last),
         },
-        files=(describe(target, rows=rows),),
-        built_from=tuple(describe(path) for path in sources),
     )
