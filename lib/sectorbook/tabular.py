@@ -234,23 +234,50 @@ def load_text(
     check(db, table, path, fields)
 
 
+def only(origin: Path, suffixes: str | tuple[str, ...], command: str) -> Path:
+    """Return `origin`, or the one file in it with such a suffix. Raises SectorbookError when there is not just one."""
+    if not origin.exists():
+        raise SectorbookError(f"{shown(origin)} does not exist. Fetch it with: {command}")
+    if origin.is_file():
+        return origin
+    found = sorted(
+        p for p in origin.iterdir() if p.name.lower().endswith(suffixes) and not p.name.startswith(".")
+    )
+    if len(found) != 1:
+        listed = ", ".join(p.name for p in found) or "none"
+        raise SectorbookError(
+            f"{shown(origin)}: expected one file ({suffixes}), found {listed}. Fetch it with: {command}"
+        )
+    return found[0]
+
+
+def _book(path: Path) -> python_calamine.CalamineWorkbook:
+    if not path.exists():
+        raise SectorbookError(f"{shown(path)} does not exist.")
+    try:
+        return python_calamine.CalamineWorkbook.from_path(path)
+    except (python_calamine.CalamineError, OSError) as error:
+        raise SectorbookError(f"{shown(path)} cannot be read as an Excel file ({error}).") from error
+
+
+def sheets(path: Path) -> list[str]:
+    """Return the names of an Excel file's sheets."""
+    return _book(path).sheet_names
+
+
 def sheet(path: Path, name: str | None = None) -> list[list[object]]:
     """Return one sheet of an Excel file (.xls or .xlsx), the first unless named, row by row as it stands.
 
     Raises SectorbookError for a file that is not Excel and for a sheet that is not there.
     """
-    if not path.exists():
-        raise SectorbookError(f"{shown(path)} does not exist.")
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(path)
-        sheets = book.sheet_names
-        if name is not None and name not in sheets:
-            close = nearest(name, sheets, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise SectorbookError(f"{shown(path)} has no sheet {name!r}.{hint} Found: {', '.join(sheets)}.")
-        return book.get_sheet_by_name(name or sheets[0]).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, OSError) as error:
-        raise SectorbookError(f"{shown(path)} cannot be read as an Excel file ({error}).") from error
+    book = _book(path)
+    if name is not None and name not in book.sheet_names:
+        close = nearest(name, book.sheet_names, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise SectorbookError(
+            f"{shown(path)} has no sheet {name!r}.{hint} Found: {', '.join(book.sheet_names)}."
+        )
+    return book.get_sheet_by_name(name or book.sheet_names[0]).to_python(skip_empty_area=False)
 
 
 def text(cell: object) -> str:

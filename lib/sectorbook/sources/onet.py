@@ -29,7 +29,7 @@ TABLES = {
     "onet_job_zones": "One row per O*NET occupation: its job zone, 1 (little preparation) to 5 (extensive).",
     "onet_skills": "One row per O*NET occupation, skill and scale (IM importance 1-5, LV level 0-7), with standard error and n.",
     "onet_knowledge": "One row per O*NET occupation, field of knowledge and scale, with standard error and n.",
-    "onet_education": "One row per O*NET occupation and category of education, experience or training: percent of workers (scale IM: importance 1-5).",
+    "onet_education": "One row per O*NET occupation and category of education, experience or training: percent of workers.",
     "onet_related": "One row per O*NET occupation and related occupation, with tier and rank.",
     "onet_technology": "One row per O*NET occupation and technology example, with its category.",
 }
