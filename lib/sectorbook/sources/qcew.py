@@ -236,6 +236,8 @@ def _diagnose(
     for path, fields in known:
         tabular.load_text(db, "diagnosed", path, fields)
         first = db.execute("SELECT year FROM diagnosed LIMIT 1").fetchone()
+        if first is None:
+            raise SectorbookError(f"{shown(path)}, row 2: found no rows; expected rows below the header.")
         other = db.execute(
             f"SELECT {tabular.ROW}, year FROM diagnosed WHERE year <> ? ORDER BY 1 LIMIT 1", first
         ).fetchone()
