@@ -178,3 +178,144 @@ def excel(path, sheets):
                 f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData></worksheet>',
             )
     return path
+
+
+OD = [
+    [
+        "w_geocode",
+        "h_geocode",
+        "S000",
+        "SA01",
+        "SA02",
+        "SA03",
+        "SE01",
+        "SE02",
+        "SE03",
+        "SI01",
+        "SI02",
+        "SI03",
+        "createdate",
+    ],
+    ["390490001101000", "390410101001000", "7", "1", "4", "2", "1", "2", "4", "3", "2", "2", "20251202"],
+    ["390490001101001", "390410101001000", "3", "1", "1", "1", "1", "1", "1", "1", "1", "1", "20251202"],
+    ["390490001101000", "390490001101001", "5", "1", "2", "2", "1", "2", "2", "0", "2", "3", "20251202"],
+]
+OD_AUX = [
+    OD[0],
+    ["390490001101000", "210190302001000", "2", "0", "1", "1", "0", "1", "1", "1", "1", "0", "20251202"],
+]
+WAC = [
+    [
+        "w_geocode",
+        "C000",
+        "CA01",
+        "CA02",
+        "CA03",
+        *(f"CE0{i}" for i in (1, 2, 3)),
+        *(f"CNS{i:02d}" for i in range(1, 21)),
+        "createdate",
+    ],
+    [
+        "390490001101000",
+        "71",
+        "21",
+        "30",
+        "20",
+        "12",
+        "14",
+        "45",
+        *(["0"] * 15),
+        "71",
+        *(["0"] * 4),
+        "20251202",
+    ],
+    ["390490001101001", "9", "2", "4", "3", "1", "2", "6", *(["0"] * 15), "9", *(["0"] * 4), "20251202"],
+]
+XWALK = [
+    ["tabblk2020", "st", "stusps", "stname", "cty", "ctyname"],
+    ["390490001101000", "39", "OH", "Ohio", "39049", "Franklin County, OH"],
+    ["390490001101001", "39", "OH", "Ohio", "39049", "Franklin County, OH"],
+    ["390410101001000", "39", "OH", "Ohio", "39041", "Delaware County, OH"],
+]
+
+COMPLETIONS = [
+    ["UNITID", "CIPCODE", "MAJORNUM", "AWLEVEL", "XCTOTALT", "CTOTALT", "XCTOTALM", "CTOTALM"],
+    ["204796", "51.3801", "1", "5", "R", "210", "R", "20"],
+    ["204796", "51.3801", "2", "5", "R", "4", "R", "1"],
+    ["204796", "51.3801", "1", "12", "R", "214", "R", "21"],
+    ["204796", "99", "1", "5", "R", "9000", "R", "4000"],
+]
+INSTITUTIONS = [
+    ["UNITID", "INSTNM", "CITY", "STABBR", "COUNTYCD", "CBSA"],
+    ["204796", "Ohio State University-Main Campus", "Columbus", "OH", "39049", "18140"],
+    ["100654", "Alabama A & M University", "Normal", "AL", "1089", "26620"],
+    ["999001", "Universidad de Mayagüez", "Mayagüez", "PR", "-2", "-2"],
+]
+LINKS = [
+    ["CIP2020Code", "CIP2020Title", "SOC2018Code", "SOC2018Title"],
+    ["51.3801", "Registered Nursing/Registered Nurse.", "29-1141", "Registered Nurses"],
+    [
+        "51.3801",
+        "Registered Nursing/Registered Nurse.",
+        "25-1072",
+        "Nursing Instructors and Teachers, Postsecondary",
+    ],
+    ["01.0000", "Agriculture, General.", "99-9999", "NO MATCH"],
+]
+
+PROFILE = [
+    [
+        "DP03_0001E",
+        "DP03_0001M",
+        "DP03_0001PE",
+        "DP03_0001PM",
+        "DP03_0062E",
+        "DP03_0062M",
+        "GEO_ID",
+        "NAME",
+        "state",
+        "county",
+    ],
+    [
+        "1060000",
+        "-555555555",
+        "1060000",
+        "-888888888",
+        "71070",
+        "1013",
+        "0500000US39049",
+        "Franklin County, Ohio",
+        "39",
+        "049",
+    ],
+    [
+        "10100",
+        "71",
+        "10100",
+        "-888888888",
+        "-666666666",
+        "-222222222",
+        "0500000US39163",
+        "Vinton County, Ohio",
+        "39",
+        "163",
+    ],
+]
+PROFILE_LABELS = {
+    "variables": {
+        "DP03_0062E": {"label": "Estimate!!INCOME AND BENEFITS!!Total households!!Median household income"}
+    }
+}
+PROFILE_TEXT = [
+    ["GEO_ID", "NAME", "DP03_0062E", "DP03_0062M", "DP03_0062PE", "DP03_0062PM"],
+    [
+        "Geography",
+        "Geographic Area Name",
+        "Estimate!!INCOME!!Median",
+        "Margin of Error!!INCOME!!Median",
+        "Percent!!INCOME!!Median",
+        "Percent Margin of Error!!INCOME!!Median",
+    ],
+    ["0500000US39049", "Franklin County, Ohio", "71070", "1013", "71070", "(X)"],
+    ["0500000US39163", "Vinton County, Ohio", "250,000+", "***", "-", "(X)"],
+]

@@ -2,21 +2,29 @@
 """Spoilt files: each must give one clear error that names file, row, column, what was found and what is expected."""
 
 import gzip
+import json
 
 import pytest
 from publishers import (
     COMMUTING,
+    COMPLETIONS,
     DELINEATION,
     ETPL,
     FLOWS,
+    INSTITUTIONS,
+    LINKS,
     NAICS,
+    OD,
     ONET_OCCUPATIONS,
     ONET_READ_ME,
     ONET_SKILLS,
     ONET_TECHNOLOGY,
     OPENINGS_NEW,
+    PROFILE,
+    PROFILE_TEXT,
     PROJECTIONS_NEW,
     QCEW,
+    XWALK,
     edited,
     excel,
     text,
@@ -82,6 +90,16 @@ TEXT = {
     "occupation mangled": ("etpl", "etpl_2024-03-20.csv", text(edited(ETPL, 2, "Occupation Code (ONET 1)", "2.9E+07")), ["row 2", "column Occupation Code", "'2.9E+07'"]),
     "CIP too short": ("etpl", "etpl_2024-03-20.csv", text(edited(ETPL, 3, "Instructional Program (CIP) Code", "106")), ["row 3", "column Instructional Program", "'106'"]),
     "Latin-1": ("etpl", "etpl_2024-03-20.csv", LATIN, ["row 2", "not UTF-8"]),
+    "award without its institution": ("ipeds", "c2023_a.csv", text(edited(COMPLETIONS, 2, "UNITID", "")), ["row 2", "column UNITID", "found nothing"]),
+    "CIP lost its zero": ("ipeds", "c2023_a.csv", text(edited(COMPLETIONS, 2, "CIPCODE", "1.3801")), ["row 2", "column CIPCODE", "'1.3801'"]),
+    "awards negative": ("ipeds", "c2023_a.csv", text(edited(COMPLETIONS, 3, "CTOTALT", "-4")), ["row 3", "column CTOTALT", "'-4'"]),
+    "award twice": ("ipeds", "c2023_a.csv", text([*COMPLETIONS, COMPLETIONS[1]]), ["row 6", "as in row 2"]),
+    "institution twice": ("ipeds", "hd2023.csv", text([*INSTITUTIONS, INSTITUTIONS[1]]), ["row 5", "as in row 2"]),
+    "estimate without its margin": ("acs", "ACSDP5Y2022.DP03-Data.csv", text(without(PROFILE_TEXT, "DP03_0062M")), ["row 1", "column DP03_0062M"]),
+    "estimate with a comma": ("acs", "ACSDP5Y2022.DP03-Data.csv", text(edited(PROFILE_TEXT, 3, "DP03_0062E", "71,070")), ["row 3", "column DP03_0062E", "'71,070'"]),
+    "area code alone": ("acs", "ACSDP5Y2022.DP03-Data.csv", text(edited(PROFILE_TEXT, 3, "GEO_ID", "39049")), ["row 3", "column GEO_ID", "'39049'"]),
+    "unknown mark": ("acs", "acs5-2022-39-DP03.json", json.dumps(edited(PROFILE, 2, "DP03_0062M", "-777777777")).encode(), ["row 2", "column DP03_0062M", "'-777777777'"]),
+    "not JSON": ("acs", "acs5-2022-39-DP03.json", HTML, ["is not JSON"]),
     "no date": ("etpl", "etpl.csv", text(ETPL), ["of which day"]),
 }  # fmt: skip
 
@@ -102,6 +120,8 @@ EXCEL = {
     "industry without parent": ("naics", {"S": edited(NAICS, 5, 0, 3399.0)}, ["row 5", "column 2022 NAICS Code", "'3399'", "parent 339"]),
     "industry twice": ("naics", {"S": [*NAICS, NAICS[6]]}, ["row 8", "as in row 7"]),
     "sector made a date": ("naics", {"S": edited(NAICS, 3, 0, "31-Mar")}, ["row 3", "column 2022 NAICS Code", "'31-Mar'"]),
+    "no occupation": ("ipeds", {"CIP-SOC": edited(LINKS, 2, 2, "291141")}, ["row 2", "column SOC2018Code", "'291141'"]),
+    "sheet renamed": ("ipeds", {"CIP SOC": LINKS}, ["no sheet 'CIP-SOC'", "Did you mean 'CIP SOC'"]),
     "not the structure": ("naics", {"S": COMMUTING}, ["row 1", "expected a column '2022 NAICS Code'"]),
     "SOC code mangled": ("projections", NEW | {"Table 1.2": edited(PROJECTIONS_NEW, 4, 1, "Nov-41")}, ["Table 1.2", "row 4", "column code", "'Nov-41'"]),
     "employment negative": ("projections", NEW | {"Table 1.2": edited(PROJECTIONS_NEW, 4, 3, -3400.5)}, ["Table 1.2", "row 4", "base year", "'-3400.5'"]),
@@ -120,6 +140,14 @@ ONET = {
     "decimal comma": ("Skills", edited(ONET_SKILLS, 3, "Data Value", "4,25"), ["row 3", "column Data Value", "'4,25'"]),
     "saved with commas": ("Skills", text(ONET_SKILLS, ","), ["row 1", "column O*NET-SOC Code"]),
     "commodity code short": ("Technology Skills", edited(ONET_TECHNOLOGY, 2, "Commodity Code", "4323"), ["row 2", "column Commodity Code"]),
+}  # fmt: skip
+
+
+LODES = {
+    "block rounded": (edited(OD, 2, "w_geocode", "3.9049E+14"), XWALK, "oh_od_main_JT00_2022.csv", ["row 2", "column w_geocode"]),
+    "block not in the crosswalk": (edited(OD, 3, "h_geocode", "390410101009999"), XWALK, "oh_od_main_JT00_2022.csv", ["row 3", "column h_geocode", "crosswalk"]),
+    "jobs negative": (edited(OD, 4, "S000", "-5"), XWALK, "oh_od_main_JT00_2022.csv", ["row 4", "column S000", "'-5'"]),
+    "block twice": (OD, [*XWALK, XWALK[1]], "oh_xwalk.csv", ["row 5", "as in row 2"]),
 }  # fmt: skip
 
 
@@ -155,6 +183,16 @@ def test_spoilt_onet_release(tmp_path, name):
     (release / "Read Me.txt").write_text(ONET_READ_ME)
     (release / f"{file}.txt").write_bytes(content if isinstance(content, bytes) else text(content, "\t"))
     refused("onet", release, tmp_path / "out", [f"{file}.txt", *says])
+
+
+@pytest.mark.parametrize("name", LODES)
+def test_spoilt_lodes(tmp_path, name):
+    flows, crosswalk, file, says = LODES[name]
+    folder = tmp_path / "oh"
+    folder.mkdir()
+    (folder / "oh_od_main_JT00_2022.csv").write_bytes(text(flows))
+    (folder / "oh_xwalk.csv").write_bytes(text(crosswalk))
+    refused("lodes", folder, tmp_path / "out", [file, *says])
 
 
 @pytest.mark.parametrize("source", ["commuting", "delineations", "naics", "projections"])

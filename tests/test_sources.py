@@ -1,17 +1,31 @@
+import gzip
+import json
+import zipfile
+
 import duckdb
 import pytest
 from publishers import (
     COMMUTING,
+    COMPLETIONS,
     DELINEATION,
     ETPL,
     FLOWS,
+    INSTITUTIONS,
+    LINKS,
     NAICS,
+    OD,
+    OD_AUX,
     ONET_OCCUPATIONS,
     ONET_READ_ME,
     ONET_SKILLS,
     ONET_TECHNOLOGY,
     OPENINGS_NEW,
+    PROFILE,
+    PROFILE_LABELS,
+    PROFILE_TEXT,
     PROJECTIONS_NEW,
+    WAC,
+    XWALK,
     excel,
     text,
 )
@@ -56,6 +70,10 @@ def test_every_source_cites_its_address_and_names_its_tables(name):
         ("oews", {}, "https://download.bls.gov/pub/time.series/oe/oe.area"),
         ("onet", {"release": "29.3"}, "https://www.onetcenter.org/dl_files/database/db_29_3_text.zip"),
         ("projections", {}, "https://www.bls.gov/emp/ind-occ-matrix/occupation.xlsx"),
+        ("lodes", {"state": "OH", "year": 2022}, "https://lehd.ces.census.gov/data/lodes/LODES8/oh/od/oh_od_main_JT00_2022.csv.gz"),
+        ("ipeds", {"year": 2023}, "https://nces.ed.gov/ipeds/datacenter/data/C2023_A.zip"),
+        ("acs", {"year": 2022, "state": "39"},
+         "https://api.census.gov/data/2022/acs/acs5/profile?get=group(DP02)&for=county:*&in=state:39"),
         ("naics", {"year": 2017}, "https://www.census.gov/naics/2017NAICS/2017_NAICS_Structure.xlsx"),
         ("commuting", {"period": "2011-2015"},
          "https://www2.census.gov/programs-surveys/demo/tables/metro-micro/2015/commuting-flows-2015/table1.xlsx"),
@@ -173,6 +191,82 @@ def test_provider_list(tmp_path, build):
     }
     assert programs.length_weeks.isna().tolist() == [True, False]
     assert tables["training_program_occupations"].onet_soc_code.tolist() == ["29-1141.00", "29-1141.01"]
+
+
+def lodes_folder(folder, **spoilt):
+    files = {
+        "od_main_JT00_2022": OD,
+        "od_aux_JT00_2022": OD_AUX,
+        "wac_S000_JT00_2022": WAC,
+        "xwalk": XWALK,
+    } | spoilt
+    folder.mkdir()
+    for name, rows in files.items():
+        (folder / f"oh_{name}.csv.gz").write_bytes(gzip.compress(text(rows)))
+    return folder
+
+
+def test_lodes_blocks_become_counties(tmp_path, build):
+    sidecar, tables = build("lodes", lodes_folder(tmp_path / "in"))
+    assert (sidecar.vintage, sidecar.edition) == ("2022, OH", "2022")
+    flows = tables["lodes_flows"].set_index(["residence_county_fips", "work_county_fips"])
+    assert flows.jobs.to_dict() == {("21019", "39049"): 2, ("39041", "39049"): 10, ("39049", "39049"): 5}
+    assert flows.loc[("39041", "39049"), "jobs_age_30_to_54"] == 5
+    jobs = tables["lodes_jobs"].set_index(["county_fips", "side", "lodes_code"])
+    assert jobs.loc[("39049", "work", "C000"), "jobs"] == jobs.loc[("39049", "work", "CNS16"), "jobs"] == 80
+    assert jobs.loc[("39049", "work", "CNS16"), "category"] == "62"
+    assert not any(code.startswith("CR") for _, _, code in jobs.index)  # not in this file: absent, not zero
+
+
+def test_ipeds_counts_no_total_and_takes_the_revised_file(tmp_path, build):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    first = [COMPLETIONS[0], [*COMPLETIONS[1][:5], "999", "R", "20"]]
+    with zipfile.ZipFile(folder / "C2023_A.zip", "w") as archive:
+        archive.writestr("c2023_a.csv", text(first))
+        archive.writestr("c2023_a_rv.csv", text(COMPLETIONS))
+    with zipfile.ZipFile(folder / "HD2023.zip", "w") as archive:
+        archive.writestr("hd2023.csv", text(INSTITUTIONS, encoding="latin-1"))
+    excel(folder / "CIP2020_SOC2018_Crosswalk.xlsx", {"ReadMe": [["x"]], "CIP-SOC": LINKS})
+    sidecar, tables = build("ipeds", folder)
+    assert (sidecar.vintage, sidecar.edition, sidecar.facts) == (
+        "2022-23",
+        "2023",
+        {"rows_of_totals_left_out": 2.0},
+    )
+    assert tables["ipeds_completions"][["major_number", "awards"]].to_numpy().tolist() == [[1, 210], [2, 4]]
+    places = tables["ipeds_institutions"].set_index("unit_id")
+    assert places.loc["100654", "county_fips"] == "01089" and places.loc["999001"].isna().sum() == 2
+    assert places.loc["999001", "city"] == "Mayagüez"
+    assert sorted(tables["cip_soc"].soc_code) == ["25-1072", "29-1141"]
+
+
+def test_profiles_keep_estimate_and_margin_together(tmp_path, build):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/acs5-2022-39-DP03.json").write_text(json.dumps(PROFILE))
+    (tmp_path / "in/acs5-2022-labels-DP03.json").write_text(json.dumps(PROFILE_LABELS))
+    sidecar, tables = build("acs", tmp_path / "in")
+    assert sidecar.vintage == "2018-2022"
+    table = tables["acs_profiles"].set_index(["area_code", "variable"])
+    income = table.loc[("39049", "DP03_0062")]
+    assert (income.estimate, income.estimate_moe, income.label) == (
+        71_070, 1_013, "INCOME AND BENEFITS: Total households: Median household income")  # fmt: skip
+    assert table.loc[("39049", "DP03_0001")].estimate_moe_status == "controlled"
+    vinton = table.loc[("39163", "DP03_0062")]
+    assert vinton[["estimate", "estimate_moe"]].isna().all() and vinton.estimate_status == "too-few-cases"
+
+
+def test_profiles_as_text(tmp_path, build):
+    (tmp_path / "ACSDP5Y2022.DP03-Data.csv").write_bytes(b"\xef\xbb\xbf" + text(PROFILE_TEXT))
+    _, tables = build("acs", tmp_path / "ACSDP5Y2022.DP03-Data.csv")
+    table = tables["acs_profiles"].set_index("area_code")
+    assert table.label.tolist() == ["INCOME: Median"] * 2
+    vinton = table.loc["39163"]
+    assert (vinton.estimate, vinton.estimate_status, vinton.estimate_moe_status) == (
+        250_000,
+        "top-coded",
+        "open-ended",
+    )
 
 
 # What the real files must give. Figures are the publishers' (README of ../shared/data, or counted in the file itself).

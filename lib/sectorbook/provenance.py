@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ import httpx
 import tenacity
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sectorbook import archives, paths
+from sectorbook import __version__, archives, paths
 from sectorbook.errors import SectorbookError
 
 SIDECAR = "sidecar.json"
@@ -216,7 +215,7 @@ _HTML = (b"<!doctype html", b"<html")
 
 def _agent(contact: str | None) -> str:
     about = f"; contact: {contact}" if contact else ""
-    return f"sectorbook/{version('sectorbook')} (workforce research{about})"
+    return f"sectorbook/{__version__} (workforce research{about})"
 
 
 def _retry_after(response: httpx.Response, longest_s: float) -> float:

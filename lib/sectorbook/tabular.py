@@ -216,8 +216,12 @@ def load_text(
     delimiter: str = ",",
     quote: str = '"',
     encoding: str = "utf-8",
+    kept: bool = True,
 ) -> None:
-    """Load a text file's fields as text columns of `table`, with their row numbers, and check every cell."""
+    """Load a text file's fields as text columns of `table`, with their row numbers, and check every cell.
+
+    A file too large to keep in memory becomes a view that reads it anew each time (`kept=False`).
+    """
     names = header(path, delimiter, encoding)
     places = match(path, names, fields)
     picked = ", ".join(
@@ -227,11 +231,12 @@ def load_text(
     source = csv_sql([path], names, delimiter, quote, encoding)
     try:
         db.execute(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT row_number() OVER () + 1 AS {ROW}, {picked} FROM {source}"
+            f"CREATE OR REPLACE {'TABLE' if kept else 'VIEW'} {table} AS "
+            f"SELECT row_number() OVER () + 1 AS {ROW}, {picked} FROM {source}"
         )
+        check(db, table, path, fields)
     except duckdb.Error as error:
         raise read_error(path, error, encoding) from error
-    check(db, table, path, fields)
 
 
 def only(origin: Path, suffixes: str | tuple[str, ...], command: str) -> Path:
