@@ -47,6 +47,7 @@ ABOUT = Publication(
 NAICS_FROM = {2022: "2022", 2017: "2017", 2011: "2012", 2007: "2007", 1990: "2002"}
 LAST_YEAR = 2026
 
+ORDER = "area_fips, year, quarter, own_code, industry_code, size_code"
 KEYS = ("area_fips", "own_code", "industry_code", "size_code", "year", "quarter")
 _CODES = (
     Field("area_fips", ("area_fips",), pattern=r"\d{5}|US[0-9A-Z]{3}|C\d{4}|CS\d{3}", filled=True,
@@ -253,7 +254,7 @@ def _diagnose(
     raise SectorbookError(f"QCEW: {problem}")
 
 
-def _check(db: duckdb.DuckDBPyConnection, stage: str) -> str | None:
+def _check(db: duckdb.DuckDBPyConnection, stage: str, file: str) -> str | None:
     """Return what is wrong with the staged rows, in a few words, or None."""
     counts = " OR ".join(f"min({name}) < 0" for name in _VALUES if "change" not in name)
     lowest, highest, rows = db.execute(f"SELECT min(year), max(year), count(*) FROM {stage}").fetchone()
@@ -269,30 +270,32 @@ def _check(db: duckdb.DuckDBPyConnection, stage: str) -> str | None:
             f"SELECT 1 FROM (SELECT DISTINCT {field.name} FROM {stage}) WHERE {wrong} LIMIT 1"
         ).fetchone():
             return f"a code in {field.name} is not valid."
-    if db.execute(f"SELECT 1 FROM {stage} GROUP BY _file HAVING min(year) <> max(year) LIMIT 1").fetchone():
+    if db.execute(f"SELECT 1 FROM {stage} GROUP BY {file} HAVING min(year) <> max(year) LIMIT 1").fetchone():
         return "a file holds more than one year."
-    twice = f"SELECT 1 FROM (SELECT hash(_file, {', '.join(KEYS)}) AS h FROM {stage}) GROUP BY h HAVING count(*) > 1 LIMIT 1"
+    twice = f"SELECT 1 FROM (SELECT hash({file}, {', '.join(KEYS)}) AS h FROM {stage}) GROUP BY h HAVING count(*) > 1 LIMIT 1"
     return "a file holds a row twice." if db.execute(twice).fetchone() else None
 
 
-def _convert(db: duckdb.DuckDBPyConnection, origin: Path, scratch: Path, target: Path) -> list[Path]:
-    """Write the sorted table of all files of `origin` to `target` and return the files read."""
+def _convert(db: duckdb.DuckDBPyConnection, origin: Path, scratch: Path, target: Path) -> None:
+    """Write the table of all files of `origin` to `target`, in the order of the areas."""
     query, known = _queries(_files(origin, scratch))
     if not known:
         raise SectorbookError(f"{shown(origin)} holds no QCEW file (.csv, .csv.gz or .zip).")
-    order = ", ".join(("area_fips", "year", "quarter", "own_code", "industry_code", "size_code"))
+    many = len(known) > 1
     stage = scratch / "stage.parquet"
     try:
-        if len(known) == 1:
-            db.execute(f"COPY ({query} ORDER BY {order}) TO '{stage}' ({PARQUET})")
-        else:
-            db.execute(f"COPY ({query}) TO '{stage}' ({PARQUET})")
+        staged = query if many else f"SELECT * EXCLUDE (_file) FROM ({query})"
+        db.execute(f"COPY ({staged}) TO '{stage}' ({PARQUET})")
     except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
         _diagnose(db, known, str(error).splitlines()[0])
-    if problem := _check(db, f"'{stage}'"):
+    if problem := _check(db, f"'{stage}'", "_file" if many else "''"):
         _diagnose(db, known, problem)
-    picked = f"SELECT {'' if len(known) == 1 else 'DISTINCT'} * EXCLUDE (_file) FROM '{stage}'"
-    db.execute(f"COPY ({picked} ORDER BY {order}) TO '{target}' ({PARQUET})")
+    back = f"SELECT area_fips < lag(area_fips) OVER () AS back FROM '{stage}'"
+    if not many and not db.execute(f"SELECT 1 FROM ({back}) WHERE back LIMIT 1").fetchone():
+        stage.replace(target)  # BLS's single files come sorted by area
+        return
+    picked = f"SELECT {'DISTINCT * EXCLUDE (_file)' if many else '*'} FROM '{stage}'"
+    db.execute(f"COPY ({picked} ORDER BY {ORDER}) TO '{target}' ({PARQUET})")
     twice = db.execute(
         f"SELECT {', '.join(KEYS)} FROM '{target}' GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
     ).fetchone()
@@ -301,7 +304,6 @@ def _convert(db: duckdb.DuckDBPyConnection, origin: Path, scratch: Path, target:
             f"{shown(origin)}: two files give different values for {dict(zip(KEYS, twice, strict=True))}; expected one "
             "release. Remove the older files."
         )
-    return [path for path, _ in known]
 
 
 def build(origin: Path, folder: Path) -> Sidecar:
