@@ -180,6 +180,22 @@ def excel(path, sheets):
     return path
 
 
+COUNTIES = [
+    ["STATE", "STATEFP", "COUNTYFP", "COUNTYNS", "COUNTYNAME", "CLASSFP", "FUNCSTAT"],
+    ["AL", "01", "001", "00161526", "Autauga County", "H1", "A"],
+    ["PR", "72", "097", "01804529", "Mayagüez Municipio", "H1", "A"],
+]
+
+EARLIER = [
+    ["AREA", "AREA_TITLE", "AREA_TYPE", "OCC_CODE", "OCC_TITLE", "O_GROUP", "TOT_EMP", "EMP_PRSE", "JOBS_1000", "LOC QUOTIENT",
+     "H_MEAN", "A_MEAN", "MEAN_PRSE", "H_PCT10", "H_PCT25", "H_MEDIAN", "H_PCT75", "H_PCT90", "A_PCT10", "A_PCT25", "A_MEDIAN",
+     "A_PCT75", "A_PCT90", "ANNUAL", "HOURLY"],
+    ["18140", "Columbus, OH", "4", "29-1215", "Family Medicine Physicians", "detailed", 540.0, 2.2000000000000002, 0.51, "**",
+     104.2, 216740.0, 4.1, 51.0, 71.0, 99.0, "#", "#", 106080.0, 147680.0, 205920.0, "#", "#", "", ""],
+    ["18140", "Columbus, OH", "4", "25-2021", "Elementary School Teachers", "detailed", "**", "**", "**", "**",
+     "*", 64000.0, 1.2, "*", "*", "*", "*", "*", 40000.0, 50000.0, 63000.0, 77000.0, 89000.0, "TRUE", ""],
+]  # fmt: skip
+
 OD = [
     [
         "w_geocode",

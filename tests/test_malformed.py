@@ -8,7 +8,9 @@ import pytest
 from publishers import (
     COMMUTING,
     COMPLETIONS,
+    COUNTIES,
     DELINEATION,
+    EARLIER,
     ETPL,
     FLOWS,
     INSTITUTIONS,
@@ -100,6 +102,8 @@ TEXT = {
     "area code alone": ("acs", "ACSDP5Y2022.DP03-Data.csv", text(edited(PROFILE_TEXT, 3, "GEO_ID", "39049")), ["row 3", "column GEO_ID", "'39049'"]),
     "unknown mark": ("acs", "acs5-2022-39-DP03.json", json.dumps(edited(PROFILE, 2, "DP03_0062M", "-777777777")).encode(), ["row 2", "column DP03_0062M", "'-777777777'"]),
     "not JSON": ("acs", "acs5-2022-39-DP03.json", HTML, ["is not JSON"]),
+    "county without zeros": ("counties", "counties.txt", text(edited(COUNTIES, 2, "COUNTYFP", "1"), "|"), ["row 2", "column COUNTYFP", "'1'"]),
+    "county of one code twice": ("counties", "counties.txt", text([*COUNTIES, COUNTIES[1]], "|"), ["row 4", "as in row 2"]),
     "no date": ("etpl", "etpl.csv", text(ETPL), ["of which day"]),
 }  # fmt: skip
 
@@ -122,6 +126,8 @@ EXCEL = {
     "sector made a date": ("naics", {"S": edited(NAICS, 3, 0, "31-Mar")}, ["row 3", "column 2022 NAICS Code", "'31-Mar'"]),
     "no occupation": ("ipeds", {"CIP-SOC": edited(LINKS, 2, 2, "291141")}, ["row 2", "column SOC2018Code", "'291141'"]),
     "sheet renamed": ("ipeds", {"CIP SOC": LINKS}, ["no sheet 'CIP-SOC'", "Did you mean 'CIP SOC'"]),
+    "occupation without its dash": ("oews_earlier", {"MSA_M2021": edited(EARLIER, 2, 3, 291215.0)}, ["column OCC_CODE", "'291215'"]),
+    "wage with a comma": ("oews_earlier", {"MSA_M2021": edited(EARLIER, 2, 11, "216,740")}, ["column A_MEAN", "'216,740'"]),
     "not the structure": ("naics", {"S": COMMUTING}, ["row 1", "expected a column '2022 NAICS Code'"]),
     "SOC code mangled": ("projections", NEW | {"Table 1.2": edited(PROJECTIONS_NEW, 4, 1, "Nov-41")}, ["Table 1.2", "row 4", "column code", "'Nov-41'"]),
     "employment negative": ("projections", NEW | {"Table 1.2": edited(PROJECTIONS_NEW, 4, 3, -3400.5)}, ["Table 1.2", "row 4", "base year", "'-3400.5'"]),
@@ -172,7 +178,7 @@ def test_spoilt_text(tmp_path, name):
 @pytest.mark.parametrize("name", EXCEL)
 def test_spoilt_workbook(tmp_path, name):
     source, tables, says = EXCEL[name]
-    refused(source, excel(tmp_path / "book.xlsx", tables), tmp_path / "out", says)
+    refused(source, excel(tmp_path / "book_2021.xlsx", tables), tmp_path / "out", says)
 
 
 @pytest.mark.parametrize("name", ONET)

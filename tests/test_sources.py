@@ -7,7 +7,9 @@ import pytest
 from publishers import (
     COMMUTING,
     COMPLETIONS,
+    COUNTIES,
     DELINEATION,
+    EARLIER,
     ETPL,
     FLOWS,
     INSTITUTIONS,
@@ -74,6 +76,8 @@ def test_every_source_cites_its_address_and_names_its_tables(name):
         ("ipeds", {"year": 2023}, "https://nces.ed.gov/ipeds/datacenter/data/C2023_A.zip"),
         ("acs", {"year": 2022, "state": "39"},
          "https://api.census.gov/data/2022/acs/acs5/profile?get=group(DP02)&for=county:*&in=state:39"),
+        ("oews_earlier", {"year": 2021}, "https://www.bls.gov/oes/special-requests/oesm21ma.zip"),
+        ("counties", {}, "https://www2.census.gov/geo/docs/reference/codes2020/national_county2020.txt"),
         ("naics", {"year": 2017}, "https://www.census.gov/naics/2017NAICS/2017_NAICS_Structure.xlsx"),
         ("commuting", {"period": "2011-2015"},
          "https://www2.census.gov/programs-surveys/demo/tables/metro-micro/2015/commuting-flows-2015/table1.xlsx"),
@@ -173,12 +177,12 @@ def test_onet_text_release(tmp_path, build):
     release.mkdir()
     sidecar, tables = build("onet", onet_folder(release))
     assert (sidecar.vintage, sidecar.edition) == ("30.0 (August 2025)", "30.0")
-    skills = tables["onet_skills"][["scale_id", "value", "standard_error"]]
+    skills = tables["onet_skills"][["scale_id", "onet_value", "onet_se"]]
     assert skills.to_numpy().tolist() == [
         ["IM", 4.0, 0.0],
         ["LV", 4.25, 0.16],
     ]
-    assert tables["onet_technology"].example.tolist() == ['Epic "Systems"']
+    assert tables["onet_technology"].technology_example.tolist() == ['Epic "Systems"']
     assert "Job Zones" in sidecar.facts["files_not_in_this_copy"]
 
 
@@ -191,6 +195,32 @@ def test_provider_list(tmp_path, build):
     }
     assert programs.length_weeks.isna().tolist() == [True, False]
     assert tables["training_program_occupations"].onet_soc_code.tolist() == ["29-1141.00", "29-1141.01"]
+
+
+def test_county_names(tmp_path, build):
+    (tmp_path / "national_county2020.txt").write_bytes(text(COUNTIES, "|"))
+    _, tables = build("counties", tmp_path / "national_county2020.txt")
+    assert tables["counties"].set_index("county_fips").county_name.to_dict() == {
+        "01001": "Autauga County", "72097": "Mayagüez Municipio"}  # fmt: skip
+
+
+def test_earlier_wages_say_why_they_are_not_there(tmp_path, build):
+    book = excel(tmp_path / "MSA_M2021_dl.xlsx", {"MSA": EARLIER})
+    with zipfile.ZipFile(tmp_path / "oesm21ma.zip", "w") as archive:
+        archive.write(book, "oesm21ma/MSA_M2021_dl.xlsx")
+        archive.writestr("oesm21ma/BOS_M2021_dl.xlsx", b"")
+    sidecar, tables = build("oews_earlier", tmp_path / "oesm21ma.zip")
+    assert (sidecar.vintage, sidecar.edition) == ("May 2021", "2021-05")
+    table = tables["oews_earlier"].set_index("occupation_code")
+    doctors, teachers = table.loc["29-1215"], table.loc["25-2021"]
+    assert (doctors.employment, doctors.employment_rse_pct, doctors.wage_annual_p50_usd) == (
+        540,
+        2.2,
+        205_920,
+    )
+    assert (doctors.wage_hourly_p90_status, doctors.location_quotient_status) == ("top-coded", "withheld")
+    assert (teachers.wage_hourly_mean_status, teachers.wage_annual_mean_usd) == ("annual-only", 64_000)
+    assert teachers.employment_status == "withheld" and table.loc["25-2021", "employment"] != 0
 
 
 def lodes_folder(folder, **spoilt):
@@ -212,9 +242,9 @@ def test_lodes_blocks_become_counties(tmp_path, build):
     flows = tables["lodes_flows"].set_index(["residence_county_fips", "work_county_fips"])
     assert flows.jobs.to_dict() == {("21019", "39049"): 2, ("39041", "39049"): 10, ("39049", "39049"): 5}
     assert flows.loc[("39041", "39049"), "jobs_age_30_to_54"] == 5
-    jobs = tables["lodes_jobs"].set_index(["county_fips", "side", "lodes_code"])
+    jobs = tables["lodes_jobs"].set_index(["county_fips", "job_side", "lodes_code"])
     assert jobs.loc[("39049", "work", "C000"), "jobs"] == jobs.loc[("39049", "work", "CNS16"), "jobs"] == 80
-    assert jobs.loc[("39049", "work", "CNS16"), "category"] == "62"
+    assert jobs.loc[("39049", "work", "CNS16"), "job_category"] == "62"
     assert not any(code.startswith("CR") for _, _, code in jobs.index)  # not in this file: absent, not zero
 
 
@@ -247,9 +277,9 @@ def test_profiles_keep_estimate_and_margin_together(tmp_path, build):
     (tmp_path / "in/acs5-2022-labels-DP03.json").write_text(json.dumps(PROFILE_LABELS))
     sidecar, tables = build("acs", tmp_path / "in")
     assert sidecar.vintage == "2018-2022"
-    table = tables["acs_profiles"].set_index(["area_code", "variable"])
+    table = tables["acs_profiles"].set_index(["area_fips", "profile_variable"])
     income = table.loc[("39049", "DP03_0062")]
-    assert (income.estimate, income.estimate_moe, income.label) == (
+    assert (income.estimate, income.estimate_moe, income.profile_label) == (
         71_070, 1_013, "INCOME AND BENEFITS: Total households: Median household income")  # fmt: skip
     assert table.loc[("39049", "DP03_0001")].estimate_moe_status == "controlled"
     vinton = table.loc[("39163", "DP03_0062")]
@@ -259,8 +289,8 @@ def test_profiles_keep_estimate_and_margin_together(tmp_path, build):
 def test_profiles_as_text(tmp_path, build):
     (tmp_path / "ACSDP5Y2022.DP03-Data.csv").write_bytes(b"\xef\xbb\xbf" + text(PROFILE_TEXT))
     _, tables = build("acs", tmp_path / "ACSDP5Y2022.DP03-Data.csv")
-    table = tables["acs_profiles"].set_index("area_code")
-    assert table.label.tolist() == ["INCOME: Median"] * 2
+    table = tables["acs_profiles"].set_index("area_fips")
+    assert table.profile_label.tolist() == ["INCOME: Median"] * 2
     vinton = table.loc["39163"]
     assert (vinton.estimate, vinton.estimate_status, vinton.estimate_moe_status) == (
         250_000,
@@ -275,6 +305,7 @@ REAL = {
     "delineations": ("data/geography", {"delineation_counties": 1_916}),
     "naics": ("data/naics", {"naics_industries": 2_125}),
     "projections": ("data/projections", {"projections": 1_091}),
+    "oews_earlier": ("data/oews/CA_jobs_21.csv", {"oews_earlier": 46}),
     "etpl": ("data/training_providers", {"training_programs": 6_245, "training_program_occupations": 8_174}),
     "onet": ("data/onet/27.0", {"onet_occupations": 1_016, "onet_job_zones": 923, "onet_education": 35_723,
                                 "onet_related": 18_460, "onet_technology": 30_826}),

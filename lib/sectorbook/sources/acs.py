@@ -184,10 +184,10 @@ def build(origin: Path, folder: Path) -> Sidecar:
         }
     columns = [
         "geo_id VARCHAR",
-        "area_code VARCHAR",
+        "area_fips VARCHAR",
         "area_name VARCHAR",
-        "variable VARCHAR",
-        "label VARCHAR",
+        "profile_variable VARCHAR",
+        "profile_label VARCHAR",
     ]
     columns += [f"{name} DOUBLE, {name}_status VARCHAR" for name in _PARTS.values()]
     target = folder / "acs_profiles.parquet"
@@ -202,13 +202,13 @@ def build(origin: Path, folder: Path) -> Sidecar:
                     [list(c) for c in turned],
                 )
         twice = db.execute(
-            "SELECT geo_id, variable FROM cells GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
+            "SELECT geo_id, profile_variable FROM cells GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
         ).fetchone()
         if twice:
             raise SectorbookError(
                 f"{shown(origin)}: found {twice[1]} of {twice[0]} twice; expected each once. Remove a file."
             )
-        rows = tabular.write(db, "SELECT * FROM cells ORDER BY geo_id, variable", target)
+        rows = tabular.write(db, "SELECT * FROM cells ORDER BY geo_id, profile_variable", target)
     year = int(years.pop())
     return ABOUT.processed(
         origin, vintage=f"{year - 4}-{year}", edition=str(year), files=[describe(target, rows=rows)]

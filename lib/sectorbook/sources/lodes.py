@@ -187,13 +187,15 @@ def build(origin: Path, folder: Path) -> Sidecar:
                     for code, (a, b) in CATEGORIES.items()
                 )
                 table = f"jobs_{len(parts)}"
-                db.execute(f"""CREATE TABLE {table} AS SELECT county_fips, '{side}' AS side, v.characteristic, v.category, v.code,
-                    sum(v.jobs) AS jobs FROM view JOIN blocks ON block = place,
-                    LATERAL (VALUES {rows}) v(code, characteristic, category, jobs) WHERE v.jobs IS NOT NULL GROUP BY ALL""")
+                db.execute(f"""CREATE TABLE {table} AS SELECT county_fips, '{side}' AS job_side,
+                    v.job_characteristic, v.job_category, v.code, sum(v.jobs) AS jobs FROM view JOIN blocks ON block = place,
+                    LATERAL (VALUES {rows}) v(code, job_characteristic, job_category, jobs)
+                    WHERE v.jobs IS NOT NULL GROUP BY ALL""")
                 parts.append(f"SELECT * FROM {table}")
         if parts:
-            query = f"""SELECT county_fips, side, characteristic, category, code AS lodes_code, CAST(sum(jobs) AS BIGINT) AS jobs
-                FROM ({" UNION ALL ".join(parts)}) GROUP BY ALL ORDER BY county_fips, side, code"""
+            union = " UNION ALL ".join(parts)
+            query = f"""SELECT county_fips, job_side, job_characteristic, job_category, code AS lodes_code,
+                CAST(sum(jobs) AS BIGINT) AS jobs FROM ({union}) GROUP BY ALL ORDER BY county_fips, job_side, code"""
             target = folder / "lodes_jobs.parquet"
             written.append(describe(target, rows=tabular.write(db, query, target)))
     states = ", ".join(sorted({p.name[:2].upper() for p in crosswalks}))

@@ -45,7 +45,7 @@ ABOUT = Publication(
 
 _NA = ("n/a",)
 _OCCUPATION = Field("onet_soc_code", ("O*NET-SOC Code",), pattern=CODE, shown=CODE_SHOWN, filled=True)
-_DATE = Field("updated", ("Date",), pattern=r"\d{2}/\d{4}", shown="a month like '08/2023'")
+_DATE = Field("rated_month", ("Date",), pattern=r"\d{2}/\d{4}", shown="a month like '08/2023'")
 _BY = Field("domain_source", ("Domain Source",))
 _ELEMENT = (
     Field("element_id", ("Element ID",), pattern=r"\d(\.\w+)+", shown="an element like '2.A.1.a'", filled=True),
@@ -53,16 +53,16 @@ _ELEMENT = (
     Field("scale_id", ("Scale ID",), pattern=r"[A-Z0-9]{2,3}", shown="a scale of 2 or 3 capitals like 'IM'", filled=True),
 )  # fmt: skip
 _ESTIMATE = (
-    Field("n", ("N",), "integer", minimum=0, absent=_NA),
-    Field("standard_error", ("Standard Error",), "number", minimum=0, absent=_NA),
-    Field("ci_low", ("Lower CI Bound",), "number", absent=_NA),
-    Field("ci_high", ("Upper CI Bound",), "number", absent=_NA),
-    Field("recommend_suppress", ("Recommend Suppress",), pattern="[YN]", absent=_NA, shown="Y, N or nothing"),
+    Field("onet_n", ("N",), "integer", minimum=0, absent=_NA),
+    Field("onet_se", ("Standard Error",), "number", minimum=0, absent=_NA),
+    Field("onet_low", ("Lower CI Bound",), "number", absent=_NA),
+    Field("onet_high", ("Upper CI Bound",), "number", absent=_NA),
+    Field("onet_suppress", ("Recommend Suppress",), pattern="[YN]", absent=_NA, shown="Y, N or nothing"),
 )
 _RATED = (
     _OCCUPATION,
     *_ELEMENT,
-    Field("value", ("Data Value",), "number", minimum=0, maximum=7, filled=True),
+    Field("onet_value", ("Data Value",), "number", minimum=0, maximum=7, filled=True),
     *_ESTIMATE,
     Field(
         "not_relevant", ("Not Relevant",), pattern="[YN]", absent=_NA, shown="Y, N or nothing", needed=False
@@ -76,7 +76,7 @@ _YES = Field("hot_technology", ("Hot Technology",), pattern="[YN]", shown="Y or 
 FILES: dict[str, tuple[str, tuple[Field, ...], tuple[str, ...]]] = {
     "onet_occupations": (
         "Occupation Data",
-        (_OCCUPATION, Field("title", ("Title",), filled=True), Field("description", ("Description",))),
+        (_OCCUPATION, Field("occupation_title", ("Title",), filled=True), Field("occupation_description", ("Description",))),
         ("onet_soc_code",),
     ),
     "onet_job_zones": (
@@ -91,21 +91,21 @@ FILES: dict[str, tuple[str, tuple[Field, ...], tuple[str, ...]]] = {
         (
             _OCCUPATION,
             *_ELEMENT,
-            Field("category", ("Category",), "integer", minimum=1, maximum=12, absent=_NA),
-            Field("value", ("Data Value",), "number", minimum=0, maximum=100, filled=True),
+            Field("category_number", ("Category",), "integer", minimum=1, maximum=12, absent=_NA),
+            Field("onet_value", ("Data Value",), "number", minimum=0, maximum=100, filled=True),
             *_ESTIMATE,
             _DATE,
             _BY,
         ),
-        ("onet_soc_code", "element_id", "scale_id", "category"),
+        ("onet_soc_code", "element_id", "scale_id", "category_number"),
     ),
     "onet_related": (
         "Related Occupations",
         (
             _OCCUPATION,
             Field("related_onet_soc_code", ("Related O*NET-SOC Code",), pattern=CODE, shown=CODE_SHOWN, filled=True),
-            Field("tier", ("Relatedness Tier",), pattern="Primary-Short|Primary-Long|Supplemental", filled=True),
-            Field("rank", ("Index",), "integer", minimum=1, filled=True),
+            Field("related_tier", ("Relatedness Tier",), pattern="Primary-Short|Primary-Long|Supplemental", filled=True),
+            Field("related_rank", ("Index",), "integer", minimum=1, filled=True),
         ),
         ("onet_soc_code", "related_onet_soc_code"),
     ),
@@ -113,13 +113,13 @@ FILES: dict[str, tuple[str, tuple[Field, ...], tuple[str, ...]]] = {
         "Technology Skills",
         (
             _OCCUPATION,
-            Field("example", ("Example",), filled=True),
+            Field("technology_example", ("Example",), filled=True),
             Field("commodity_code", ("Commodity Code",), pattern=r"\d{8}", shown="a code of 8 digits", filled=True),
             Field("commodity_title", ("Commodity Title",), filled=True),
             _YES,
             Field("in_demand", ("In Demand",), pattern="[YN]", shown="Y or N", needed=False),
         ),
-        ("onet_soc_code", "example", "commodity_code"),
+        ("onet_soc_code", "technology_example", "commodity_code"),
     ),
 }  # fmt: skip
 _CATEGORIES = (
@@ -127,7 +127,7 @@ _CATEGORIES = (
     (
         Field("element_id", ("Element ID",), filled=True),
         Field("scale_id", ("Scale ID",), filled=True),
-        Field("category", ("Category",), "integer", filled=True),
+        Field("category_number", ("Category",), "integer", filled=True),
         Field("category_name", ("Category Description",), filled=True),
     ),
 )
@@ -208,8 +208,9 @@ def build(origin: Path, folder: Path) -> Sidecar:
                 f"SELECT left(onet_soc_code, 7) AS soc_code, {columns} FROM cells ORDER BY {', '.join(keys)}"
             )
             if table == "onet_education" and _CATEGORIES[0] in files:
-                kinds = "SELECT element_id, scale_id, CAST(category AS BIGINT) AS category, category_name FROM categories"
-                joined = f"({query}) LEFT JOIN ({kinds}) USING (element_id, scale_id, category)"
+                number = "CAST(category_number AS BIGINT) AS category_number"
+                kinds = f"SELECT element_id, scale_id, {number}, category_name FROM categories"
+                joined = f"({query}) LEFT JOIN ({kinds}) USING (element_id, scale_id, category_number)"
                 query = f"SELECT * FROM {joined} ORDER BY {', '.join(keys)}"
             path = folder / f"{table}.parquet"
             written.append(describe(path, rows=tabular.write(db, query, path)))
