@@ -96,6 +96,12 @@ def test_a_cut_transfer_goes_on_where_it_stopped(server, tmp_path, name):
     assert server.ranges == [None, "bytes=70000-"]
 
 
+def test_a_server_that_gives_pieces_is_asked_until_the_file_is_whole(server, tmp_path):
+    get(server, tmp_path, "stingy.csv", manners=QUICK.model_copy(update={"attempts": 5}))
+    assert (tmp_path / "stingy.csv").read_bytes() == BODY
+    assert server.ranges == [None, "bytes=70000-", "bytes=110000-", "bytes=150000-"]
+
+
 def test_a_transfer_goes_on_in_another_run(server, tmp_path):
     once = QUICK.model_copy(update={"attempts": 1})
     with pytest.raises(SectorbookError, match="goes on where it stopped"):
