@@ -1,4 +1,3 @@
-import gzip
 import hashlib
 import io
 import json
@@ -238,14 +237,12 @@ def test_a_zip_that_opens_to_too_much_is_refused(tmp_path):
     path = pack(tmp_path / "a.zip", [("a.csv", "x" * 5000), ("b.csv", "x" * 6000)], zipfile.ZIP_STORED)
     with pytest.raises(SectorbookError, match="more than 10,000 bytes"):
         archives.unzip(path, tmp_path, max_bytes=10_000)
+    assert left(tmp_path) == ["a.zip"]
 
 
-def test_damaged_archives_are_refused(tmp_path):
+def test_a_damaged_archive_is_refused(tmp_path):
     whole = io.BytesIO()
     pack(whole, [("a.csv", json.dumps(list(range(5000))))])
     (tmp_path / "a.zip").write_bytes(whole.getvalue()[:3000])
     with pytest.raises(SectorbookError, match="damaged or not a zip file"):
         archives.unzip(tmp_path / "a.zip", tmp_path)
-    (tmp_path / "a.gz").write_bytes(gzip.compress(json.dumps(list(range(5000))).encode())[:3000])
-    with pytest.raises(SectorbookError, match="damaged or cut short"):
-        archives.ungzip(tmp_path / "a.gz", tmp_path / "a")

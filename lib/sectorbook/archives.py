@@ -1,19 +1,19 @@
 """Opening archives from outside: no member may leave the folder, and none may be larger than it should be."""
 
-import gzip
 import shutil
 import stat
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from sectorbook.errors import SectorbookError
 from sectorbook.paths import shown
 
-MAX_BYTES = 8 << 30  # the largest published archive, a year of quarterly QCEW by area, opens to about 3 GB
-MAX_MEMBERS = 50_000  # one such archive holds about 4,400 files
-MAX_RATIO = 250  # text of zeros and commas packs to 1:40; a bomb of zeros packs to 1:1000
+MAX_BYTES = 8 << 30  # well above every archive read here; a year of QCEW by area opens to a few GB
+MAX_MEMBERS = 50_000  # such an archive holds a few thousand
+MAX_RATIO = 250  # tables of text stay far below; deflate reaches 1:1000 on a bomb of zeros
 RATIO_FROM = 16 << 20  # smaller members cannot hurt, whatever their ratio
 _CHUNK = 1 << 20
 
@@ -42,6 +42,8 @@ def unzip(
     Raises SectorbookError for a damaged file, a member that would leave the folder, a link, an encrypted
     member, two members of one name, or more than `max_bytes` (counted while writing, not as declared).
     """
+    written: list[Path] = []
+    complete = False
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if not m.is_dir()]
@@ -51,53 +53,29 @@ def unzip(
                 _check(path, member)
             picked = [m for m in members if wanted(m.filename)]
             names = [PurePosixPath(m.filename.replace("\\", "/")).name for m in picked]
-            if twice := sorted({n for n in names if names.count(n) > 1}):
+            if twice := sorted(name for name, count in Counter(names).items() if count > 1):
                 raise _refuse(path, f"two of its members are named {twice[0]!r}")
             for member in picked:
                 if member.file_size > max(RATIO_FROM, member.compress_size * MAX_RATIO):
                     raise _refuse(
                         path, f"{member.filename!r} grows more than {MAX_RATIO}-fold, as a zip bomb does"
                     )
-            left, written = max_bytes, []
+            left = max_bytes
             for member, name in sorted(zip(picked, names, strict=True), key=lambda pair: pair[1]):
-                target = folder / name
-                with archive.open(member) as source, target.open("wb") as file:
+                written.append(folder / name)
+                with archive.open(member) as source, written[-1].open("wb") as file:
                     while chunk := source.read(_CHUNK):
                         left -= len(chunk)
                         if left < 0:
                             raise _refuse(path, f"it opens to more than {max_bytes:,} bytes")
                         file.write(chunk)
-                written.append(target)
+            complete = True
             return written
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
         raise _refuse(path, f"it is damaged or not a zip file ({error})") from error
-
-
-def ungzip(path: Path, target: Path, max_bytes: int = MAX_BYTES) -> Path:
-    """Write a .gz file's content to `target` and return it. Raises SectorbookError as `unzip` does."""
-    try:
-        with gzip.open(path) as source, target.open("wb") as file:
-            left = max_bytes
-            while chunk := source.read(_CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise _refuse(path, f"it opens to more than {max_bytes:,} bytes")
-                file.write(chunk)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise _refuse(path, f"it is damaged or cut short ({error})") from error
-    return target
-
-
-def single(path: Path, folder: Path, suffix: str) -> Path:
-    """Return the one file of an archive whose name ends in `suffix`, written into `folder`.
-
-    Raises SectorbookError when there is none or more than one, and as `unzip` does.
-    """
-    found = unzip(path, folder, lambda name: name.lower().endswith(suffix))
-    if len(found) != 1:
-        names = ", ".join(p.name for p in found) or "none"
-        raise SectorbookError(f"{shown(path)}: expected one {suffix} file inside, found {names}.")
-    return found[0]
+    finally:
+        for half in () if complete else written:
+            half.unlink(missing_ok=True)
 
 
 def free_space(folder: Path, needed: int) -> None:

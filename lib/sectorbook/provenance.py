@@ -227,6 +227,7 @@ def _retry_after(response: httpx.Response, longest_s: float) -> float:
         due = parsedate_to_datetime(text)
     except ValueError:
         return 0.0
+    due = due if due.tzinfo else due.replace(tzinfo=UTC)
     return min(max((due - datetime.now(UTC)).total_seconds(), 0.0), longest_s)
 
 

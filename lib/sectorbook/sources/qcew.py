@@ -321,7 +321,8 @@ def build(origin: Path, folder: Path) -> Sidecar:
     target = folder / "qcew.parquet"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".qcew.") as scratch, duckdb.connect() as db:
         db.execute(
-            f"SET memory_limit = '{MEMORY}'; SET threads = {THREADS}; SET temp_directory = '{scratch}/spill'"
+            f"SET memory_limit = '{MEMORY}'; SET threads = {THREADS}; SET temp_directory = '{scratch}/spill'; "
+            "SET enable_progress_bar = false"
         )
         _convert(db, origin, Path(scratch), target)
         rows, first, last = db.execute(f"SELECT count(*), min(year), max(year) FROM '{target}'").fetchone()
