@@ -118,7 +118,7 @@ _STATUSES = {
 # Sorting 3.6 million rows may spill to disk; it must not take a laptop's memory.
 MEMORY = "500MB"
 THREADS = 2
-PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 30720"
+PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 61440"
 
 
 def naics_vintage(year: int) -> str:
