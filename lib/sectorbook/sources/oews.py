@@ -25,7 +25,7 @@ import pandas as pd
 
 from sectorbook.errors import SectorbookError
 from sectorbook.paths import shown
-from sectorbook.provenance import File, Sidecar, describe
+from sectorbook.provenance import Fetch, File, Publication, Request, Sidecar, describe
 
 ADDRESS = "https://download.bls.gov/pub/time.series/oe/"
 DATA_FILE = "oe.data.0.Current"
@@ -36,6 +36,14 @@ TABLES = {
     "oews_occupations": "One row per area and occupation: employment, wages, location quotient.",
     "oews_staffing": "One row per national industry and occupation: the staffing patterns.",
 }
+
+ABOUT = Publication(
+    source="oews",
+    title="Occupational Employment and Wage Statistics",
+    publisher="US Bureau of Labor Statistics",
+    licence="Public domain (US government work)",
+    citation=f"US Bureau of Labor Statistics, Occupational Employment and Wage Statistics, {ADDRESS}",
+)
 
 # Data type code -> column and the type that holds exactly the digits BLS prints (annual wages are multiples of 10,
 # which a 32-bit float holds exactly and packs smaller than an integer).
@@ -245,6 +253,15 @@ def _unreadable(db: duckdb.DuckDBPyConnection) -> None:
         ).fetchone()
         if bad:
             raise SectorbookError(f"Series {bad[0]}{code} ({column}): {bad[1]!r} is not a number or '-'.")
+
+
+def requests() -> Fetch:
+    """List the flat files of the current release, the only one BLS keeps at this address.
+
+    The release's month is in `oe.release`; `build` reads it there.
+    """
+    files = tuple(Request(name=name, url=ADDRESS + name) for name in (*CODE_FILES, DATA_FILE))
+    return Fetch(about=ABOUT, vintage="current release", edition="current", files=files)
 
 
 def build(origin: Path, folder: Path) -> Sidecar:
