@@ -1,0 +1,9 @@
+"""Where the real public files are that some tests read, and the mark that skips those tests without them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("SECTORBOOK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/data, which is not shipped")
