@@ -152,19 +152,26 @@ def test_bounds_hold_for_rounded_averages(case):
         assert (found["employment_lower"] <= truth).all() and (truth <= found["employment_upper"]).all()
 
 
-@settings(deadline=None, max_examples=25)
-@given(masked())
-def test_estimates_meet_every_sum_and_stay_in_bounds(case):
-    cells, _, members = case
-    filled = estimate_suppressed(suppressed_bounds(cells, members), members)
+@settings(deadline=None, max_examples=15)
+@given(
+    st.sampled_from([0.0, 0.5]).flatmap(
+        lambda rounding: st.tuples(st.just(rounding), masked(rounding=rounding))
+    )
+)
+def test_estimates_meet_every_sum_and_stay_in_bounds(drawn):
+    rounding, (cells, _, members) = drawn
+    filled = estimate_suppressed(suppressed_bounds(cells, members, rounding), members, rounding)
     jobs = filled["employment_estimate"]
     assert ((filled["employment_lower"] <= jobs) & (jobs <= filled["employment_upper"])).all()
     assert filled["is_estimated"].equals(cells["suppressed"])
     disclosed = ~cells["suppressed"]
     assert jobs[disclosed].equals(cells.loc[disclosed, "employment"])
-    books = accounts(cells, members)
-    missed = books.matrix @ jobs.to_numpy()[books.position] - books.high
-    assert np.abs(missed).max(initial=0) <= SUM_SLACK * max(1, jobs.max())
+    books = accounts(cells, members, rounding)
+    sums = books.matrix @ jobs.to_numpy()[books.position]
+    slack = rounding + SUM_SLACK * max(
+        1, jobs.max()
+    )  # bounds are of the printed figure, half a job from the true one
+    assert (sums >= books.low - slack).all() and (sums <= books.high + slack).all()
 
 
 def test_estimate_uses_industry_size_where_the_naive_fill_cannot():
@@ -262,11 +269,11 @@ def qcew(folder, pattern, columns, keep):
 @pytest.mark.parametrize("year", [2020, 2023])
 def test_ohio_cells_hidden_at_random_lie_within_their_bounds(year):
     names = {"annual_avg_emplvl": "employment", "annual_avg_estabs": "establishments"}
-    counties = qcew("annual_by_area", f"*{year}-a-390[4-8]*.csv", names, "qtr == 'A'")
+    counties = qcew("annual_by_area", f"*{year}-a-3904[1-7].csv", names, "qtr == 'A'")
     names = {"month3_emplvl": "employment", "qtrly_estabs": "establishments"}
     us = qcew("national", "US000*.csv", names, "own_code <= '5'")
     score = score_estimates(counties, share=0.1, seed=year, rounding=0.5, reference=us)
-    assert score["n_hidden"] > 700
+    assert score["n_hidden"] > 250
     assert score["bounds_held_pct"] == 100
     assert score["error_pct"] < 0.75 * score["naive_error_pct"]
     assert score["median_error_pct"] < score["naive_median_error_pct"]

@@ -70,7 +70,8 @@ def self_containment(flows: pd.DataFrame, counties: Sequence[str]) -> pd.Series:
 
     Returns resident_workers (who live there), jobs (held there by anyone), live_and_work (both there), and in percent
     supply_side_pct = live_and_work / resident_workers (residents who find their work inside) and demand_side_pct =
-    live_and_work / jobs (jobs filled from inside). Source of the terms: Goodman 1970, Economic Journal 80:179-196.
+    live_and_work / jobs (jobs filled from inside). Source of the terms: Goodman 1970, British Journal of
+    Industrial Relations 8:179-196.
     Raises SectorbookError on a county without flows and on malformed flows.
     """
     codes, matrix = _matrix(flows)

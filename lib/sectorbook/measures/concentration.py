@@ -21,8 +21,8 @@ def location_quotient(
 ) -> Numbers:
     """Share of an industry in the region over its share in the nation.
 
-    LQ = (employment / total) / (us_employment / us_total). Source: BLS, QCEW Handbook of Methods, "Location
-    quotients". Each argument is jobs (or establishments, or wages in dollars: any one unit throughout), as a number,
+    LQ = (employment / total) / (us_employment / us_total). Source: BLS, QCEW, "Location
+    quotient details". Each argument is jobs (or establishments, or wages in dollars: any one unit throughout), as a number,
     an array or a Series; `total` and `us_total` are of all ownerships and industries. Arrays broadcast. Returns a
     float, an array, or a Series where one came in, unrounded; BLS prints 2 decimals.
 
@@ -117,7 +117,8 @@ def hachman_index(employment: Numbers, us_employment: Numbers) -> float:
     """How alike the region's industry mix is to the nation's: 1 the same, towards 0 the more different.
 
     H = 1 / sum(LQ_i * s_i) = 1 / sum(s_i ** 2 / S_i), with s and S the shares of industry i in the region and the
-    nation (Frank Hachman, Bureau of Economic and Business Research, University of Utah, 1995). Both arguments are
+    nation (Kem C. Gardner Policy Institute, University of Utah, Measuring Economic Diversity: The Hachman Index, 2020,
+    which prints it times 100). Both arguments are
     jobs by industry, one value each for every industry of one level of the classification, so that they sum to the
     whole economy. Raises SectorbookError on missing values (an index over part of the economy is another index) and
     on an industry that the region has and the nation does not.
@@ -136,7 +137,7 @@ def krugman_specialization(employment: Numbers, us_employment: Numbers) -> float
     """Krugman's specialization index: the sum over industries of |s_i - S_i|, from 0 (same mix) to 2 (nothing shared).
 
     Half of it is the share of the region's jobs that would have to change industry to copy the nation (Krugman 1991,
-    Geography and Trade, p. 76). Arguments and errors as in `hachman_index`.
+    Geography and Trade, pp. 75-76). Arguments and errors as in `hachman_index`.
     """
     share, us_share = _shares(employment, us_employment)
     return float(np.abs(share - us_share).sum())
