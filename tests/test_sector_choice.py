@@ -81,6 +81,15 @@ def test_a_dominant_candidate_is_always_first(table, seed):
     pd.testing.assert_frame_equal(found, rank_stability(table, seed, draws=200))
 
 
+def test_top_three_is_three():
+    ladder = pd.DataFrame(
+        {"concentration": [5.0, 4, 3, 2, 1], "openings": [50, 40, 30, 20, 10]}, index=list("abcde")
+    )
+    found = rank_stability(ladder, seed=1, draws=100).loc[list("abcde")]
+    assert found["top3_pct"].tolist() == [100, 100, 100, 0, 0]
+    assert found["rank_median"].tolist() == [1, 2, 3, 4, 5]
+
+
 def test_what_a_first_place_rests_on():
     table = pd.DataFrame(
         {"concentration": [9.0, 0, 1], "growth_pct": [0, 5.0, 4], "openings": [0.0, 4, 5]}, index=list("abc")
