@@ -29,7 +29,8 @@ report: setup
 	$(BIN)/sectorbook run "$(REGION)"
 
 test: setup lint $(VENV)/oracle
-	$(BIN)/python -m pytest --nbval --nbval-kernel-name=python3 --nbval-cell-timeout=300 tests notebooks
+	$(BIN)/python -m pytest -q -n 2 --dist=loadfile tests
+	$(BIN)/python -m pytest --nbval --nbval-kernel-name=python3 --nbval-cell-timeout=300 notebooks
 
 # The release as another project packed it: the tests compare our tables with it, cell by cell.
 $(VENV)/oracle: $(VENV)/.ready

@@ -6,9 +6,10 @@ import zipfile
 
 import pytest
 from replay import BODY, replay
-from sectorbook import archives, provenance
+from sectorbook import archives, provenance, retrieval
 from sectorbook.errors import SectorbookError
-from sectorbook.provenance import Fetch, Manners, Publication, Request
+from sectorbook.provenance import Fetch, Publication, Request
+from sectorbook.retrieval import Manners
 
 PUBLISHER = "https://data.example.gov"
 ABOUT = Publication(
@@ -39,7 +40,7 @@ def fetch(*names, **known):
 
 
 def get(server, tmp_path, *names, manners=QUICK, refresh=False, **known):
-    return provenance.download(
+    return retrieval.download(
         fetch(*names, **known),
         tmp_path,
         manners=manners,
@@ -54,7 +55,7 @@ def left(folder):
 
 def test_a_file_arrives_with_its_sidecar(server, tmp_path):
     told = []
-    sidecar = provenance.download(
+    sidecar = retrieval.download(
         fetch("fine.csv"), tmp_path, manners=QUICK, mirrors={PUBLISHER: server.address}, told=told.append
     )
     assert (tmp_path / "fine.csv").read_bytes() == BODY
@@ -180,7 +181,7 @@ def test_a_refresh_that_fails_keeps_the_old_file(server, tmp_path):
 def test_offline_names_what_is_missing_and_how_to_get_it(server, tmp_path):
     gone = server.address.rsplit(":", 1)[0] + ":9"
     with pytest.raises(SectorbookError) as caught:
-        provenance.download(fetch("a.csv", "b.csv"), tmp_path, manners=QUICK, mirrors={PUBLISHER: gone})
+        retrieval.download(fetch("a.csv", "b.csv"), tmp_path, manners=QUICK, mirrors={PUBLISHER: gone})
     text = str(caught.value)
     assert "a.csv, b.csv" in text and f"{PUBLISHER}/a.csv" in text and "run the same command again" in text
 
