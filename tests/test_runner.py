@@ -110,6 +110,30 @@ def test_one_failure_stops_no_other_region_and_is_named(small: Path, body: str, 
     assert [task.reason for task in tasks("enid-ok")] == ["failed before", None]
 
 
+def test_a_disk_that_fills_up_leaves_no_half_of_a_chapter(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """papermill's own writing of the notebook is cut after a few bytes, as on a full disk."""
+    import errno
+
+    from papermill import iorw
+
+    from sectorbook.runner.execute import execute
+
+    def cut(self: object, buf: str, path: str) -> None:
+        Path(path).write_text(buf[:50], encoding="utf-8")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(iorw.LocalHandler, "write", cut)
+    target = paths.executed("lima-oh", "01_first")
+    outcome = execute(
+        str(paths.notebooks("01_first.ipynb")), str(target), str(paths.ledger("lima-oh", "01_first")),
+        {"region": "lima-oh"}, str(small),
+    )  # fmt: skip
+    assert outcome.error == "Cannot write: No space left on device"
+    assert not list(target.parent.iterdir())
+
+
 def test_an_old_ledger_does_not_outlive_a_failed_run(small: Path) -> None:
     run(tasks("lima-oh"))
     write_notebook("01_first", "1 / 0")

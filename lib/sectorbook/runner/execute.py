@@ -46,8 +46,11 @@ def execute(source: str, target: str, ledger: str, parameters: dict[str, Any], r
     started = time.perf_counter()
     final = Path(target)
     failed = final.with_suffix(".failed.ipynb")
-    final.parent.mkdir(parents=True, exist_ok=True)
-    Path(ledger).unlink(missing_ok=True)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        Path(ledger).unlink(missing_ok=True)
+    except OSError as problem:
+        return Outcome(final.stem, 0.0, f"Cannot write: {problem.strerror or problem}")
     with tempfile.TemporaryDirectory(dir=final.parent, prefix=".running.") as folder:
         working = Path(folder) / final.name
         error, cell = None, None
@@ -70,8 +73,10 @@ def execute(source: str, target: str, ledger: str, parameters: dict[str, Any], r
             error = f"Cannot write: {problem.strerror or problem}"
         except Exception as problem:  # noqa: BLE001 - one chapter's failure, of any kind, must not stop the others
             error = f"The chapter's process ended: {problem}"
-        if working.exists():
-            working.replace(failed if error else final)
+        if error is None:
+            working.replace(final)
+        elif cell is not None:
+            working.replace(failed)
         if not error:
             failed.unlink(missing_ok=True)
     return Outcome(final.stem, time.perf_counter() - started, error, cell)
