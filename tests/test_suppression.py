@@ -185,6 +185,21 @@ def test_estimate_uses_industry_size_where_the_naive_fill_cannot():
     assert estimate_suppressed(found, reference=there).loc[at, "employment_estimate"].iloc[0] > 250
 
 
+def test_a_hidden_whole_of_disclosed_parts_is_their_sum_for_its_neighbours_too():
+    # 311 hides, its parts do not: it is 100, so 312 is 25 of manufacturing's 125, whatever its establishments suggest.
+    filled = estimate_suppressed(suppressed_bounds(small(["5 311", "5 312"]), rounding=0.5), rounding=0.5)
+    named = filled.set_index(filled["own_code"] + " " + filled["industry_code"])["employment_estimate"]
+    assert named["5 311"] == pytest.approx(100, abs=2) and named["5 312"] == pytest.approx(25, abs=2)
+    jobs = {("5", "3111"): 40, ("5", "312"): 25}
+    tall = tree(jobs, {("5", "3111"): 1, ("5", "312"): 30})
+    books = tall.assign(
+        suppressed=tall["industry_code"].isin(["311", "312"]), employment_lower=0.0, employment_upper=65.0
+    )
+    # With bounds that say nothing, the fit itself must find it.
+    found = estimate_suppressed(books)["employment_estimate"]
+    assert found.tolist() == pytest.approx(tall["employment"].tolist(), abs=SUM_SLACK)
+
+
 def test_bounds_flow_on():
     found = suppressed_bounds(
         pd.concat([small(MILLS), small([]).assign(area_fips="39003")], ignore_index=True)

@@ -162,14 +162,13 @@ def _fit(
     """Scale the cells of each sum to its range: parts by u and the whole by 1 / u, where u solves P u - W / u = b."""
     parts, wholes = (np.bincount(at, jobs[cell], minlength=rows) for at, cell in (part, whole))
     target = np.clip(parts - wholes, low, high)
-    root = target + np.sqrt(target**2 + 4 * parts * wholes)
     scale = np.ones(rows)
-    np.divide(root, 2 * parts, out=scale, where=parts > 0)
+    np.divide(target + np.sqrt(target**2 + 4 * parts * wholes), 2 * parts, out=scale, where=parts > 0)
     scale = np.maximum(scale, 0.0)
+    # A whole is what its scaled parts leave; where every part is disclosed, what they come to.
     fitted = jobs.copy()
     fitted[part[1]] *= scale[part[0]]
-    grows = scale[whole[0]] > 0
-    fitted[whole[1][grows]] /= scale[whole[0][grows]]
+    fitted[whole[1]] = np.maximum(parts * scale - target, 0.0)[whole[0]]
     return fitted
 
 
