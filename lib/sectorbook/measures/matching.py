@@ -35,7 +35,8 @@ class Match:
 
     `pairs`: one row per match (`treated`, `comparison` = row labels, `distance`, `subclass`). `weights`: one per row of
     the frame: matched participants 1, comparison people scaled to sum to their number, 0 = left out. `subclass`: pair number,
-    missing when left out or when people may be used twice. `unmatched`: labels of participants without a match. `constraints`: what was asked.
+    missing when left out or when people may be used twice. `unmatched`: labels of participants without a match.
+    `constraints`: what was asked.
     """
 
     pairs: pd.DataFrame
