@@ -17,6 +17,7 @@ from sectorbook.measures.effects import (
     regress,
     side_by_side,
 )
+from sectorbook.measures.weighting import logit, standardized
 
 
 def difference_in_means(
@@ -122,6 +123,33 @@ def _coefficient(
     )
 
 
+def share_effect(
+    frame: pd.DataFrame, outcome: str, treatment: str, covariates: Sequence[str], level: float = 0.95
+) -> Effect:
+    """Return the covariate-adjusted effect on a yes/no outcome, in shares: the logit's average marginal effect.
+
+    Mean difference of predicted shares with everyone treated and nobody treated; delta-method standard error (statsmodels).
+    `detail`: `log_odds_ratio` and its `log_odds_ratio_se`.
+    """
+    data = prepare(frame, outcome, treatment, covariates)
+    if not np.isin(data.y, (0, 1)).all():
+        raise SectorbookError(f"{outcome!r} must hold 1 or 0; for amounts use ancova or lin.")
+    x = np.column_stack([np.ones(len(data.y)), data.t, standardized(data)])
+    fit = logit(data.y, x)
+    margin = fit.get_margeff(at="overall", method="dydx", dummy=True)
+    return effect(
+        "ATE",
+        "logit, average marginal effect",
+        margin.margeff[0],
+        margin.margeff_se[0],
+        "delta method",
+        data.n,
+        level=level,
+        log_odds_ratio=fit.params[1],
+        log_odds_ratio_se=fit.bse[1],
+    )
+
+
 def _labels(frame: pd.DataFrame, column: str) -> np.ndarray:
     if column not in frame.columns:
         numbers(frame, [column])
@@ -139,7 +167,7 @@ def by_block(frame: pd.DataFrame, outcome: str, treatment: str, block: str) -> p
         sizes = part[treatment].value_counts().to_dict() if treatment in part else {}
         if treatment in part and min(sizes.get(0, 0), sizes.get(1, 0)) < 2:
             raise SectorbookError(
-                f"Block {name!r} of {block!r} has {sizes.get(1, 0)} treated and {sizes.get(0, 0)} comparison; "
+                f"Block {name} of {block!r} has {sizes.get(1, 0)} treated and {sizes.get(0, 0)} comparison; "
                 "each needs 2. Join it with a block drawn under the same odds."
             )
         rows.append(difference_in_means(part, outcome, treatment))

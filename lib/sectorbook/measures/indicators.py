@@ -15,6 +15,7 @@ from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures.effects import interval, numbers
 
 STATISTICS = ("mean", "median")
+MCNEMAR = ("exact", "chi-square", "chi-square uncorrected")
 COLUMNS = [
     "indicator",
     "statistic",
@@ -27,6 +28,7 @@ COLUMNS = [
     "ci_high",
     "p_value",
     "test",
+    "test_statistic",
     "n",
     "n_missing",
 ]
@@ -88,10 +90,14 @@ def paired_change(
         error = gain.std(ddof=1) / np.sqrt(len(gain))
         low, high, p = interval(gain.mean(), error, len(gain) - 1, level)
         more = {"standard_error": error, "ci_low": low, "ci_high": high, "p_value": p}
+        more["test_statistic"] = gain.mean() / error if error > 0 else np.nan
         row = _row(indicator, "mean", first.mean(), second.mean(), "paired t", len(gain), missing, **more)
     else:
         moved = gain[gain != 0]
-        p = float(stats.wilcoxon(moved, correction=True, method="asymptotic").pvalue) if len(moved) else 1.0
+        p, positive_ranks = 1.0, 0.0
+        if len(moved):
+            p = float(stats.wilcoxon(moved, correction=True, method="asymptotic").pvalue)
+            positive_ranks = float(stats.rankdata(np.abs(moved))[moved > 0].sum())
         row = _row(
             indicator,
             "median",
@@ -101,6 +107,7 @@ def paired_change(
             len(gain),
             missing,
             p_value=p,
+            test_statistic=positive_ranks,
         )
     return pd.DataFrame([row], columns=COLUMNS)
 
@@ -110,25 +117,26 @@ def paired_share(
 ) -> pd.DataFrame:
     """Return one row (`COLUMNS`; shares 0–1) on how many have something (a job, insurance), before and after.
 
-    McNemar's test on those who changed: "exact" binomial, or "chi-square" with continuity correction. Interval of the
+    McNemar's test on those who changed: "exact" binomial, "chi-square" with continuity correction, or "chi-square
+    uncorrected"; `test_statistic` is the smaller count of changes, or chi-square. Interval of the
     difference: Wald for paired shares (Agresti 2013, section 11.1). `change_pct` is the relative change; `change` × 100 the
     percentage points.
     """
     first, second, missing = _pairs(frame, before, after)
-    if test not in ("exact", "chi-square"):
-        raise unknown("test", test, ["exact", "chi-square"])
+    if test not in MCNEMAR:
+        raise unknown("test", test, MCNEMAR)
     if not np.isin(np.concatenate([first, second]), (0, 1)).all():
         raise SectorbookError(f"{before!r} and {after!r} must hold 1 (has it) or 0 (has it not).")
     table = np.array([[np.sum((first == a) & (second == b)) for b in (1, 0)] for a in (1, 0)])
     gain = second - first
     error = np.sqrt(max(gain.var(ddof=0), 0) / len(gain))
     low, high, _ = interval(gain.mean(), error, np.inf, level)
-    p = (
-        1.0
-        if table[0, 1] + table[1, 0] == 0
-        else float(mcnemar(table, exact=test == "exact", correction=True).pvalue)
-    )
+    p, statistic = 1.0, 0.0
+    if table[0, 1] + table[1, 0]:
+        found = mcnemar(table, exact=test == "exact", correction=test != "chi-square uncorrected")
+        p, statistic = float(found.pvalue), float(found.statistic)
     more = {"standard_error": error, "ci_low": low, "ci_high": high, "p_value": p}
+    more["test_statistic"] = statistic
     row = _row(
         indicator, "share", first.mean(), second.mean(), f"McNemar, {test}", len(gain), missing, **more
     )
@@ -179,31 +187,34 @@ def distribution(
 
 
 def compare_shares(count: tuple[int, int], n: tuple[int, int], level: float = 0.95) -> dict[str, float]:
-    """Return two shares' difference: `share_treated`, `share_comparison`, `difference`, `ci_low`, `ci_high`, `p_value`.
+    """Return two shares' difference and its tests.
 
-    Counts and n are (treated, comparison). Pearson chi-square with Yates' correction and its interval, as R's prop.test.
+    Counts and n are (treated, comparison). Keys: `share_treated`, `share_comparison`, `difference`, `ci_low`, `ci_high`,
+    `chi_square` and `p_value` (Pearson, no continuity correction), `exact_p_value` (Fisher), `odds_ratio`
+    (conditional maximum likelihood, as R's fisher.test).
     """
     for c, m in zip(count, n, strict=True):
         if not 0 <= c <= m or m == 0:
             raise SectorbookError(f"{c} of {m} is not a share.")
     shares = [c / m for c, m in zip(count, n, strict=True)]
+    table = np.array([[c, m - c] for c, m in zip(count, n, strict=True)])
     gap = shares[0] - shares[1]
     inverse = 1 / n[0] + 1 / n[1]
-    yates = min(0.5, abs(gap) / inverse)
     width = stats.norm.ppf(0.5 + level / 2) * np.sqrt(
         sum(s * (1 - s) / m for s, m in zip(shares, n, strict=True))
     )
-    half = width + yates * inverse
     pooled = sum(count) / sum(n)
     statistic = np.nan
     if 0 < pooled < 1:
-        statistic = (abs(gap) - yates * inverse) ** 2 / (pooled * (1 - pooled) * inverse)
+        statistic = gap**2 / (pooled * (1 - pooled) * inverse)
     return {
         "share_treated": shares[0],
         "share_comparison": shares[1],
         "difference": gap,
-        "ci_low": max(gap - half, -1.0),
-        "ci_high": min(gap + half, 1.0),
+        "ci_low": max(gap - width, -1.0),
+        "ci_high": min(gap + width, 1.0),
         "chi_square": float(statistic),
         "p_value": float(stats.chi2.sf(statistic, 1)),
+        "exact_p_value": float(stats.fisher_exact(table).pvalue),
+        "odds_ratio": float(stats.contingency.odds_ratio(table, kind="conditional").statistic),
     }

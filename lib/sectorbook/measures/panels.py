@@ -22,9 +22,9 @@ def _check_panel(frame: pd.DataFrame, unit: str, time: str) -> None:
             raise unknown("column", name, [str(c) for c in frame.columns])
     twice = frame.duplicated([unit, time])
     if twice.any():
-        row = frame.loc[twice].iloc[0]
+        who, when = frame.loc[twice, unit].iloc[0], frame.loc[twice, time].iloc[0]
         raise SectorbookError(
-            f"{int(twice.sum())} rows repeat a {unit} and {time} (first: {unit} {row[unit]!r}, {time} {row[time]!r}). "
+            f"{int(twice.sum())} rows repeat a {unit} and {time} (first: {unit} {who}, {time} {when}). "
             "One row per unit and period."
         )
 
@@ -131,9 +131,9 @@ def first_differences(frame: pd.DataFrame, columns: Sequence[str], unit: str, ti
     periods = {p: i for i, p in enumerate(sorted(frame[time].unique()))}
     step = ordered[time].map(periods).groupby(ordered[unit]).diff()
     if (step > 1).any():
-        row = ordered[step > 1].iloc[0]
+        who, when = ordered.loc[step > 1, unit].iloc[0], ordered.loc[step > 1, time].iloc[0]
         raise SectorbookError(
-            f"{unit} {row[unit]!r} has no row just before {time} {row[time]!r}: its change would span a gap."
+            f"{unit} {who} has no row just before {time} {when}: its change would span a gap."
         )
     changes = ordered.groupby(unit)[list(columns)].diff()
     return ordered[[unit, time]].join(changes)[step == 1]

@@ -37,24 +37,30 @@ def standardized(data: Data) -> np.ndarray:
     return (data.x - data.x[data.treated].mean(axis=0)) / spread
 
 
-def logit_scores(
-    t: np.ndarray, z: np.ndarray, start: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit P(t = 1) by logistic regression on `z` (with its constant); return scores and coefficients.
+def logit(y: np.ndarray, z: np.ndarray, start: np.ndarray | None = None) -> sm.Logit:
+    """Return statsmodels' fitted logistic regression of `y` (0/1) on `z` (with its constant).
 
-    Raises SectorbookError when the covariates predict treatment perfectly or the fit does not converge.
+    Raises SectorbookError when `z` predicts `y` perfectly or the fit does not converge.
     """
-    with warnings.catch_warnings():
+    # exp() of a far outlier overflows to infinity, and 1/(1 + ∞) = 0 is its exact score: nothing is lost.
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.simplefilter("error", PerfectSeparationWarning)
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            fit = sm.Logit(t, z).fit(start_params=start, disp=0, maxiter=100, tol=1e-12, method="newton")
+            return sm.Logit(y, z).fit(start_params=start, disp=0, maxiter=100, tol=1e-12, method="newton")
         except (PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError) as error:
             raise SectorbookError(
-                "The covariates tell participants and comparison group apart perfectly (or nearly), so no propensity "
-                f"score exists: {error} Nobody is comparable; use other covariates or another comparison group."
+                f"A logistic regression has no answer here: the covariates tell the two groups apart perfectly, or "
+                f"nearly ({error}). For a propensity score that means nobody is comparable: use other covariates or another "
+                "comparison group."
             ) from error
-    params = np.asarray(fit.params)
+
+
+def logit_scores(
+    t: np.ndarray, z: np.ndarray, start: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return P(t = 1) by logistic regression on `z`, and its coefficients (see `logit`)."""
+    params = np.asarray(logit(t, z, start).params)
     return special.expit(z @ params), params
 
 

@@ -130,8 +130,10 @@ def _one(
 ) -> dict:
     row = dict.fromkeys(RESULT) | {"indicator": indicator, "label": INDICATORS[indicator], "subgroup": name}
     if indicator == "measurable_skill_gains":
-        ended = people["exit_date"].fillna(pd.Timestamp.max)
-        pool = people[(people["entry_date"] <= last) & (ended >= first) & (people["in_education"] == 1)]
+        served = (people["entry_date"] <= last) & (
+            people["exit_date"].isna() | (people["exit_date"] >= first)
+        )
+        pool = people[served & (people["in_education"] == 1)]
     else:
         pool = people[people["exit_date"].between(first, last)]
     out = pool["excluded_exit"] == 1
