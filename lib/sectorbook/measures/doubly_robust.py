@@ -1,9 +1,11 @@
 """Doubly robust estimates: right when either the propensity model or the outcome model is; and the bootstrap."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures.effects import (
@@ -16,7 +18,7 @@ from sectorbook.measures.effects import (
     side_by_side,
     weighted_mean,
 )
-from sectorbook.measures.weighting import _scores, att_weights, entropy_weights, ipw_influence
+from sectorbook.measures.weighting import _scores, att_weights, entropy_weights
 
 
 def _with_constant(x: np.ndarray) -> np.ndarray:
@@ -63,11 +65,13 @@ def aipw(
     )
 
 
-def _aipw(data: Data, weights: np.ndarray, form: str) -> tuple[float, float]:
+def _aipw(
+    data: Data, weights: np.ndarray, form: str, untreated: np.ndarray | None = None
+) -> tuple[float, float]:
     if form not in ("hajek", "horvitz-thompson"):
         raise unknown("form of AIPW", form, ["hajek", "horvitz-thompson"])
     t, treated = data.t, data.t.sum()
-    resid = data.y - _predict_untreated(data)
+    resid = data.y - (_predict_untreated(data) if untreated is None else untreated)
     off = weights * (1 - t)
     first = weighted_mean(resid, t)
     if form == "hajek":
@@ -132,40 +136,55 @@ def weighted_regression(
     )
 
 
-def _point_difference(data: Data) -> float:
-    return float(data.y[data.treated].mean() - data.y[~data.treated].mean())
+class _Draw:
+    """One bootstrap sample; what several estimators need is computed once. `start` holds the whole sample's solutions."""
+
+    def __init__(self, data: Data, start: dict[str, np.ndarray]) -> None:
+        self.data, self._start = data, start
+
+    @cached_property
+    def scores(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return _scores(self.data, self._start.get("logit"))
+
+    @cached_property
+    def dual(self) -> tuple[np.ndarray, np.ndarray]:
+        weights, _, _, dual = entropy_weights(self.data, self._start.get("entropy"))
+        return weights, dual
+
+    @cached_property
+    def untreated(self) -> np.ndarray:
+        return _predict_untreated(self.data)
+
+    def difference(self) -> float:
+        return float(self.data.y[self.data.treated].mean() - self.data.y[~self.data.treated].mean())
+
+    def ancova(self) -> float:
+        x = np.column_stack([np.ones(len(self.data.y)), self.data.t, self.data.x])
+        return float(np.linalg.lstsq(x, self.data.y, rcond=None)[0][1])
+
+    def ipw(self) -> float:
+        on, off = self.data.treated, ~self.data.treated
+        weights = att_weights(self.scores[0], self.data.t)
+        return float(self.data.y[on].mean() - weighted_mean(self.data.y[off], weights[off]))
+
+    def aipw(self) -> float:
+        return _aipw(self.data, att_weights(self.scores[0], self.data.t), "hajek", self.untreated)[0]
+
+    def imputation(self) -> float:
+        return float((self.data.y - self.untreated)[self.data.treated].mean())
+
+    def entropy(self) -> float:
+        on, off = self.data.treated, ~self.data.treated
+        return float(self.data.y[on].mean() - weighted_mean(self.data.y[off], self.dual[0][off]))
 
 
-def _point_ancova(data: Data) -> float:
-    x = np.column_stack([np.ones(len(data.y)), data.t, data.x])
-    return float(np.linalg.lstsq(x, data.y, rcond=None)[0][1])
-
-
-def _point_ipw(data: Data) -> float:
-    scores, z, _ = _scores(data)
-    return ipw_influence(data, att_weights(scores, data.t), scores, z, "ATT")[0]
-
-
-def _point_aipw(data: Data) -> float:
-    return _aipw(data, att_weights(_scores(data)[0], data.t), "hajek")[0]
-
-
-def _point_imputation(data: Data) -> float:
-    return float((data.y - _predict_untreated(data))[data.treated].mean())
-
-
-def _point_entropy(data: Data) -> float:
-    weights = entropy_weights(data)[0]
-    return float(data.y[data.treated].mean() - weighted_mean(data.y[~data.treated], weights[~data.treated]))
-
-
-BOOTSTRAPPED: Mapping[str, Callable[[Data], float]] = {
-    "difference in means": _point_difference,
-    "covariate-adjusted (ANCOVA)": _point_ancova,
-    "inverse probability weighting (Hájek)": _point_ipw,
-    "doubly robust (AIPW, Hájek)": _point_aipw,
-    "regression imputation": _point_imputation,
-    "entropy balancing": _point_entropy,
+BOOTSTRAPPED: Mapping[str, Callable[[_Draw], float]] = {
+    "difference in means": _Draw.difference,
+    "covariate-adjusted (ANCOVA)": _Draw.ancova,
+    "inverse probability weighting (Hájek)": _Draw.ipw,
+    "doubly robust (AIPW, Hájek)": _Draw.aipw,
+    "regression imputation": _Draw.imputation,
+    "entropy balancing": _Draw.entropy,
 }
 """Estimators whose bootstrap is valid. Matching is not among them (Abadie & Imbens 2008)."""
 
@@ -190,20 +209,28 @@ def bootstrap(
         if name not in BOOTSTRAPPED:
             raise unknown("estimator", name, BOOTSTRAPPED)
     data = prepare(frame, outcome, treatment, covariates)
+    whole = _Draw(data, {})
+    points = [BOOTSTRAPPED[name](whole) for name in estimators]
+    start = {}
+    if "scores" in vars(whole):
+        start["logit"] = whole.scores[2]
+    if "dual" in vars(whole):
+        start["entropy"] = whole.dual[1]
     arms = [np.flatnonzero(data.treated), np.flatnonzero(~data.treated)]
     rng = np.random.default_rng(seed)
     values = np.full((draws, len(estimators)), np.nan)
-    for draw in range(draws):
-        rows = np.concatenate([arm[rng.integers(0, len(arm), len(arm))] for arm in arms])
-        sample = Data(data.y[rows], data.t[rows], data.x[rows], data.names, data.index)
-        for column, name in enumerate(estimators):
-            try:
-                values[draw, column] = BOOTSTRAPPED[name](sample)
-            except SectorbookError:
-                continue  # counted below, in failed_draws
+    # Thousands of small products: threads would spend their time waiting for each other.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for draw in range(draws):
+            rows = np.concatenate([arm[rng.integers(0, len(arm), len(arm))] for arm in arms])
+            sample = _Draw(Data(data.y[rows], data.t[rows], data.x[rows], data.names, data.index), start)
+            for column, name in enumerate(estimators):
+                try:
+                    values[draw, column] = BOOTSTRAPPED[name](sample)
+                except SectorbookError:
+                    continue  # counted below, in failed_draws
     rows = []
-    for column, name in enumerate(estimators):
-        point = BOOTSTRAPPED[name](data)
+    for column, (name, point) in enumerate(zip(estimators, points, strict=True)):
         good = values[np.isfinite(values[:, column]), column]
         estimand = "ITT" if name in ("difference in means", "covariate-adjusted (ANCOVA)") else "ATT"
         enough = len(good) >= 0.95 * draws and len(good) > 1
