@@ -5,7 +5,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sectorbook.errors import SectorbookError
-from sectorbook.measures import balance, doubly_robust, weighting
+from sectorbook.measures import balance, doubly_robust, estimators, weighting
 from trial import COVARIATES, selected, supported_work
 
 X = ["x1", "x2"]
@@ -125,3 +125,22 @@ def test_the_supported_work_experiment_by_weights():
     assert doubly_robust.aipw(frame, "re78", "treat", COVARIATES).estimate == pytest.approx(
         1797.45464, abs=1e-3
     )
+
+
+def test_all_estimators_stand_beside_the_experiment():
+    frame = supported_work()
+    table = estimators.compare_estimators(
+        frame, "re78", "treat", COVARIATES, baseline="re75", benchmark=1794.3424
+    )
+    assert len(table) == 15 and table["covers_benchmark"].all()
+    table = table.set_index("estimator")
+    assert table.loc["gain score", "estimate"] == pytest.approx(1529.1961, abs=1e-3)
+    assert "participants left out" in table.loc["coarsened exact matching", "note"]
+    assert table.loc["difference in means", "estimand"] == "association"
+
+
+def test_an_estimator_without_an_answer_keeps_its_row_and_says_why():
+    table = estimators.compare_estimators(separated(), "y", "t", ["x1"]).set_index("estimator")
+    row = table.loc["inverse probability weighting"]
+    assert np.isnan(row["estimate"]) and "apart perfectly" in row["note"]
+    assert np.isfinite(table.loc["difference in means", "estimate"])

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import optimize, special
+from statsmodels.discrete.discrete_model import BinaryResultsWrapper
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
 from sectorbook.errors import SectorbookError
@@ -34,21 +35,28 @@ def standardized(data: Data) -> np.ndarray:
     """Return covariates centred and scaled by the treated mean and s.d. (whole group's s.d. where the treated have none)."""
     spread = data.x[data.treated].std(axis=0, ddof=1)
     spread = np.where(spread > 0, spread, data.x.std(axis=0, ddof=1))
+    if (spread == 0).any():
+        raise SectorbookError(f"Covariate {data.names[int((spread == 0).argmax())]!r} has one value only.")
     return (data.x - data.x[data.treated].mean(axis=0)) / spread
 
 
-def logit(y: np.ndarray, z: np.ndarray, start: np.ndarray | None = None) -> sm.Logit:
-    """Return statsmodels' fitted logistic regression of `y` (0/1) on `z` (with its constant).
+def logit(y: np.ndarray, z: np.ndarray, start: np.ndarray | None = None) -> BinaryResultsWrapper:
+    """Return statsmodels' results of a logistic regression of `y` (0/1) on `z` (with its constant).
 
     Raises SectorbookError when `z` predicts `y` perfectly or the fit does not converge.
     """
     # exp() of a far outlier overflows to infinity, and 1/(1 + ∞) = 0 is its exact score: nothing is lost.
-    with warnings.catch_warnings(), np.errstate(over="ignore"):
+    with warnings.catch_warnings(), np.errstate(over="ignore", divide="raise", invalid="raise"):
         warnings.simplefilter("error", PerfectSeparationWarning)
         warnings.simplefilter("error", ConvergenceWarning)
         try:
             return sm.Logit(y, z).fit(start_params=start, disp=0, maxiter=100, tol=1e-12, method="newton")
-        except (PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError) as error:
+        except (
+            PerfectSeparationWarning,
+            ConvergenceWarning,
+            FloatingPointError,
+            np.linalg.LinAlgError,
+        ) as error:
             raise SectorbookError(
                 f"A logistic regression has no answer here: the covariates tell the two groups apart perfectly, or "
                 f"nearly ({error}). For a propensity score that means nobody is comparable: use other covariates or another "
