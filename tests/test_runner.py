@@ -117,7 +117,6 @@ def test_a_disk_that_fills_up_leaves_no_half_of_a_chapter(
     import errno
 
     from papermill import iorw
-
     from sectorbook.runner.execute import execute
 
     def cut(self: object, buf: str, path: str) -> None:

@@ -120,11 +120,12 @@ def test_which_sector_holds_an_industry(sector: str, industries: tuple, expected
     assert staffing.holds(pd.Series([sector]), industries).item() is expected
 
 
-@given(st.floats(1, 1e6), st.floats(1, 1e6), st.floats(1, 1e8), st.floats(1, 1e8), st.floats(0.1, 10))
+@given(st.floats(0.001, 1), st.floats(1, 1e6), st.floats(0.001, 1), st.floats(1, 1e8), st.floats(0.1, 10))
 @settings(deadline=None, max_examples=50)
 def test_location_quotient_does_not_depend_on_scale(
-    e: float, t: float, ue: float, ut: float, k: float
+    share: float, t: float, us_share: float, ut: float, k: float
 ) -> None:
+    e, ue = share * t, us_share * ut
     assert location_quotient(e * k, t * k, ue, ut) == pytest.approx(location_quotient(e, t, ue, ut))
 
 

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
+from traitlets.config import Config
 
 from sectorbook import findings, paths
 from sectorbook.report.book import Book, Section
+
+_HIDE_TAGGED_INPUT = Config(TagRemovePreprocessor={"enabled": True, "remove_input_tags": {"remove-input"}})
 
 
 def _image(section: Section, item: dict) -> str:
@@ -54,13 +57,9 @@ def write_chapters(region_slug: str) -> list[Path]:
             continue
         # No address of a content network may stay in a page that is read offline.
         exporter = exporter or HTMLExporter(
-            template_name="lab",
-            mathjax_url="",
-            require_js_url="",
-            jquery_url="",
-            mermaid_js_url="",
-            widget_renderer_url="",
-        )
+            template_name="lab", mathjax_url="", require_js_url="", jquery_url="", mermaid_js_url="",
+            widget_renderer_url="", config=_HIDE_TAGGED_INPUT,
+        )  # fmt: skip
         body, _ = exporter.from_filename(str(notebook))
         with paths.write_atomic(page) as file:
             file.write(body)
