@@ -18,7 +18,6 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
-
 from sectorbook.disclosure.gate import pass_cells
 from sectorbook.disclosure.rules import Rules
 from sectorbook.disclosure.tables import Cell, Relation, margins
@@ -94,9 +93,7 @@ def recovered(found: LinkedTables, hidden: set[str]) -> pd.DataFrame:
         aim[place[address]] = 1
         pair = []
         for sign in (1, -1):
-            result = linprog(
-                sign * aim, A_eq=rows[kept], b_eq=right[kept], bounds=(1, 1e5), method="highs"
-            )
+            result = linprog(sign * aim, A_eq=rows[kept], b_eq=right[kept], bounds=(1, 1e5), method="highs")
             pair.append(result.x[place[address]])
         ends.append((np.ceil(pair[0] - 1e-6), np.floor(pair[1] + 1e-6)))
     return pd.DataFrame(ends, index=unknown, columns=["low", "high"])

@@ -55,7 +55,9 @@ def intervals(
     known = np.where(open_, 0.0, bottom)
     rest = relations @ known
     far = FAR * largest
-    whole = np.array([not (known[relations[[row]].indices] % 1).any() for row in range(relations.shape[0])])
+    whole = np.array(
+        [not (known[relations[[row]].indices] % 1).any() for row in range(relations.shape[0])], dtype=bool
+    )
     whole &= ~(abs(relations) @ (~integer.to_numpy() & open_).astype(float)).astype(bool)
     give = np.where(whole, 0.0, SUM_TOLERANCE * (abs(relations) @ np.abs(known)))
     hidden = np.flatnonzero(open_)
@@ -75,9 +77,7 @@ def intervals(
         rows = used[np.isin(used, np.unique(part[:, mine].nonzero()[0]))]
         cells = hidden[mine]
         bounds = Bounds(np.maximum(bottom[cells], -far), np.minimum(top[cells], far))
-        constraint = LinearConstraint(
-            part[rows][:, mine], -rest[rows] - give[rows], -rest[rows] + give[rows]
-        )
+        constraint = LinearConstraint(part[rows][:, mine], -rest[rows] - give[rows], -rest[rows] + give[rows])
         whole_cells = integer.to_numpy()[cells]
         ends = [_end(sign, at, constraint, bounds, whole_cells, far) for sign in (-1.0, 1.0)]
         found.append((ends[0], ends[1]))

@@ -43,7 +43,9 @@ class Problem:
     needs: tuple[tuple[int, float, float, float], ...]
 
 
-def _reach(problem: Problem, hidden: np.ndarray, cell: int, sign: int, cap: float) -> tuple[float, np.ndarray]:
+def _reach(
+    problem: Problem, hidden: np.ndarray, cell: int, sign: int, cap: float
+) -> tuple[float, np.ndarray]:
     """Return how far `cell` can move up (sign 1) or down (-1), at most `cap`, and each cell's price in that."""
     places = np.flatnonzero(hidden)
     part = problem.relations[:, places]

@@ -43,7 +43,9 @@ def _others(cells: pd.DataFrame, ratios: Sequence[Ratio]) -> tuple[list[Cell], l
         pair = (ratio.numerator, ratio.denominator)
         for address in pair:
             if address not in cells.index:
-                raise SectorbookError(f"{ratio.address} is computed from {address}, which is not in any table given.")
+                raise SectorbookError(
+                    f"{ratio.address} is computed from {address}, which is not in any table given."
+                )
         part, whole = cells.loc[pair[0]], cells.loc[pair[1]]
         if part["kind"] == whole["kind"] == COUNT and part["value"] <= whole["value"] and pair not in done:
             done.add(pair)
@@ -72,7 +74,11 @@ class _Linked:
     """The cells that can be added, their relations, and the needs of those that are withheld."""
 
     def __init__(
-        self, cells: pd.DataFrame, relations: Sequence[Relation], needs: pd.DataFrame, own: Mapping[str, Rules]
+        self,
+        cells: pd.DataFrame,
+        relations: Sequence[Relation],
+        needs: pd.DataFrame,
+        own: Mapping[str, Rules],
     ) -> None:
         matrix = tables.matrix(cells, relations)
         places = np.flatnonzero(cells["kind"].isin(ADDITIVE).to_numpy())
@@ -157,8 +163,11 @@ class _Linked:
         )
 
 
-def _rules(regions: Sequence[str], default: Rules, by_region: Mapping[str, Rules]) -> dict[str, Rules]:
-    return {region: by_region.get(region, default) for region in regions}
+def rules_of(
+    regions: Sequence[str], default: Rules | None, by_region: Mapping[str, Rules] | None
+) -> dict[str, Rules]:
+    """Return the rules of each region: its own, or the default."""
+    return {region: (by_region or {}).get(region, default or Rules()) for region in regions}
 
 
 def pass_cells(
@@ -177,7 +186,7 @@ def pass_cells(
     withheld. No message holds a value.
     """
     declared = tables.frame(cells)
-    own = _rules(declared["region"].unique(), default or Rules(), by_region or {})
+    own = rules_of(declared["region"].unique(), default, by_region)
     extra, links = _others(declared, ratios)
     every = tables.frame([*cells, *extra])
     needs = rules.primary(every, own)
@@ -191,7 +200,9 @@ def pass_cells(
         cheapest &= best
     away = set(linked.cells.index[hidden & ~linked.latent]) | (set(needs.index) & set(declared.index))
     stage = {
-        address: ("primary", needs.at[address, "rule"]) if address in needs.index else ("complementary", COMPLEMENTARY)
+        address: ("primary", needs.at[address, "rule"])
+        if address in needs.index
+        else ("complementary", COMPLEMENTARY)
         for address in sorted(away)
     }
     for ratio in ratios:
@@ -212,4 +223,3 @@ def pass_cells(
     shown = declared.index[declared["shown"]]
     kept = 100 * (1 - len(away & set(shown)) / len(shown)) if len(shown) else 100.0
     return Outcome(frozenset(stage), log, len(shown), kept, cheapest, linked.programs)
-

@@ -41,7 +41,7 @@ class Rules:
     def __post_init__(self) -> None:
         if self.minimum < 2 or self.dominance_n < 1:
             raise SectorbookError("The minimum cell size is at least 2, and dominance_n at least 1.")
-        if not (0 < self.dominance_pct < 100 and 0 < self.p_pct):
+        if not (0 < self.dominance_pct < 100 and self.p_pct > 0):
             raise SectorbookError("dominance_pct lies between 0 and 100, and p_pct is above 0.")
 
 
@@ -100,7 +100,8 @@ def primary(cells: pd.DataFrame, rules: Mapping[str, Rules]) -> pd.DataFrame:
                 up = max(own.minimum - cell["value"], 0.0)
                 found.append((address, FEW, up, 0.0, own.minimum - floor(cell, own)))
         elif kind == QUANTILE:
-            side = n * min(cell["quantile"], 1 - cell["quantile"])
+            # Ten people above a 90th percentile are 10, not 9.999.
+            side = round(n * min(cell["quantile"], 1 - cell["quantile"]), 6)
             if side < own.minimum / 2:
                 found.append((address, FEW if n < own.minimum else TAIL, 0.0, 0.0, 0.0))
         elif kind == ESTIMATE:
