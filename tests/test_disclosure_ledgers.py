@@ -125,6 +125,8 @@ def remove(key):
         ("lima/09_workers/wage", remove("contributors"), "no contributors"),
         ("lima/09_workers/wage", lambda item: item.update(statistic="middle"), "Unknown statistic"),
         ("s1", lambda item: item.update(uses=[]), "holds a number"),
+        ("s1", lambda item: item.update(kind="testimonial"), "Unknown kind"),
+        ("f1", lambda item: item.update(tooltips=[CANARY_ID]), "Unknown key"),
         ("f1", lambda item: item.update(uses=[]), "is a figure"),
     ],
 )  # fmt: skip

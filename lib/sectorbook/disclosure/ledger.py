@@ -23,6 +23,18 @@ STATISTICS = (COUNT, MAGNITUDE, DIFFERENCE, QUANTILE, ESTIMATE, SHARE, MEAN)
 # A share is recorded in percent and to six digits; its numerator is the nearest whole number of people.
 PERCENT = 100.0
 
+# What an item may hold, by kind. The gate knows how to take a number out of these and of nothing else.
+PUBLISHED = {
+    "number": ("key", "label", "value", "unit", "source", "low", "high", "interval_pct", "estimated"),
+    "table": ("title", "source", "columns", "rows", "cells"),
+    "figure": ("title", "alt", "file", "width", "source", "uses"),
+    "sentence": ("text", "uses"),
+    "caveat": ("text", "uses"),
+    "check": ("text",),
+}
+# What a chapter declares for the gate. None of it is published.
+DECLARATIONS = ("contributors", "largest", "statistic", "quantile", "of", "public", "disclosure", "parts")
+
 
 @dataclass
 class Declared:
@@ -150,6 +162,12 @@ def collect(ledgers: Mapping[str, Mapping]) -> Declared:
             continue
         region = ledger["region"]["slug"]
         for item in ledger["items"]:
+            if item["kind"] not in PUBLISHED:
+                raise unknown("kind of item in a chapter on people or firms", item["kind"], PUBLISHED)
+            valid = ("kind", "address", *PUBLISHED[item["kind"]], *DECLARATIONS)
+            for key in item:
+                if key not in valid:
+                    raise unknown(f"key of {item.get('address', 'a check')}", key, valid)
             if item["kind"] == "number" and not item.get("public"):
                 if item.get("contributors") is None:
                     raise SectorbookError(

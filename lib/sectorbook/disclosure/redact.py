@@ -12,10 +12,6 @@ from sectorbook.disclosure.rules import Rules
 NOT_SHOWN = "not shown"
 SENTENCE_NOT_SHOWN = "Not shown: this sentence rests on a number that is withheld to protect privacy."
 FIGURE_NOT_SHOWN = "A figure is not shown: it draws numbers that are withheld to protect privacy."
-# What a chapter declares for the gate. None of it is published.
-DECLARATIONS = (
-    "contributors", "largest", "statistic", "quantile", "of", "public", "disclosure", "parts"
-)  # fmt: skip
 
 
 def _number(item: dict, away: frozenset[str], rounded: Mapping[str, float]) -> dict:
@@ -119,7 +115,7 @@ def apply(
         for original in ledger["items"]:
             if original["kind"] == "check" and people:
                 continue
-            item = deepcopy({k: v for k, v in original.items() if k not in DECLARATIONS})
+            item = deepcopy({k: v for k, v in original.items() if k not in declared.DECLARATIONS})
             if item["kind"] == "number":
                 item = numbers[item["address"]] = _number(item, outcome.hidden, rounded)
             elif item["kind"] == "table":
