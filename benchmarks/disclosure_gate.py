@@ -2,11 +2,12 @@
 
 Run: python benchmarks/disclosure_gate.py [sets] [first seed]
 
-Each set is a block of invented counts by region and two to three traits, published as several two-way and
-three-way tables that share their margins. The intruder here is written apart from the gate's own: it holds the
-published numbers alone and solves for each hidden one.
+Each set is a block of invented figures by region and one to three more traits, published as up to three two-way and
+three-way tables that share their margins: counts of people, or in every fourth set payrolls of firms. The intruder
+here is written apart from the gate's own: it holds the published numbers alone and solves for each hidden one.
 
-The naive rule it is compared with: hide each small cell, and every cell of its row and its column, totals too.
+The naive rule it is compared with: hide each sensitive cell, and every other cell of each sum it stands in (its row
+and its column), the totals too, once.
 """
 
 import itertools
@@ -19,15 +20,15 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 from sectorbook.disclosure.gate import pass_cells
-from sectorbook.disclosure.rules import Rules
-from sectorbook.disclosure.tables import Cell, Relation, margins
+from sectorbook.disclosure.rules import Rules, primary
+from sectorbook.disclosure.tables import COUNT, MAGNITUDE, Cell, Relation, frame, margins
 
 TRAITS = ("region", "sex", "site", "barrier")
 
 
 @dataclass(frozen=True)
 class LinkedTables:
-    """One random set: its cells, their relations, and the breakdown of each cell."""
+    """One random set: its cells and their relations."""
 
     cells: list[Cell]
     relations: list[Relation]
@@ -48,8 +49,16 @@ class Trial:
     recovered_naive: int
 
 
+def _payroll(firms: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Return, for each block of firms, what each of them pays in a year, in whole thousands."""
+    pays = np.empty(firms.shape, dtype=object)
+    for place, n in np.ndenumerate(firms):
+        pays[place] = np.ceil(draw.lognormal(6, 1.2, int(n)))
+    return pays
+
+
 def linked_tables(seed: int) -> LinkedTables:
-    """Return a random set of linked tables of counts of 0 to about 200 people."""
+    """Return a random set of linked tables: counts of 0 to a few hundred people, or payrolls of up to about 40 firms."""
     draw = np.random.default_rng(seed)
     n_traits = int(draw.integers(2, 5))
     traits = TRAITS[:n_traits]
@@ -58,25 +67,37 @@ def linked_tables(seed: int) -> LinkedTables:
     share = [draw.dirichlet(np.full(n, 2.0)) for n in levels]
     expected = mean * np.prod(levels) * reduce(np.multiply.outer, share)
     counts = draw.poisson(expected)
+    if seed % 4 == 3:
+        counts = counts // 3
+    pays = _payroll(counts, draw) if seed % 4 == 3 else None
     tables = [t for size in (2, 3) for t in itertools.combinations(range(n_traits), size)]
     tables = [t for t in tables if np.prod([levels[i] + 1 for i in t]) <= 60]
     chosen = draw.choice(len(tables), size=min(len(tables), int(draw.integers(1, 4))), replace=False)
-    keys: dict[tuple, int] = {}
+    found: dict[str, Cell] = {}
+    keys = {}
     for table in sorted(chosen):
         for key in itertools.product(*(["All", *range(n)] for n in levels)):
             if all(key[i] == "All" for i in range(n_traits) if i not in tables[table]):
+                address = "/".join(map(str, key))
+                keys[address] = [str(k) for k in key]
                 index = tuple(slice(None) if k == "All" else k for k in key)
-                keys[key] = int(counts[index].sum())
-    frame = pd.DataFrame([[str(k) for k in key] for key in keys], columns=list(traits))
-    frame.index = pd.Index(["/".join(row) for row in frame.to_numpy()])
-    cells = [Cell(address, value, value) for address, value in zip(frame.index, keys.values(), strict=True)]
-    return LinkedTables(cells, margins(frame))
+                n = int(counts[index].sum())
+                found[address] = Cell(address, n, n)
+                if pays is not None:
+                    blocks = pays[index].ravel() if "All" in key else [pays[index]]
+                    each = np.sort(np.concatenate(blocks))[::-1]
+                    found[address] = Cell(address, each.sum(), n, MAGNITUDE, tuple(each[:2]))
+    return LinkedTables(
+        list(found.values()), margins(pd.DataFrame.from_dict(keys, orient="index", columns=list(traits)))
+    )
 
 
 def recovered(found: LinkedTables, hidden: set[str]) -> pd.DataFrame:
     """Return the bounds an intruder puts on each hidden cell from the published ones, by address: low, high."""
     published = {cell.address: cell.value for cell in found.cells if cell.address not in hidden}
     unknown = sorted(hidden)
+    counts = found.cells[0].kind == COUNT
+    far = 1e3 * max([1.0, *published.values()])
     place = {address: i for i, address in enumerate(unknown)}
     rows = np.zeros((len(found.relations), len(unknown)))
     right = np.zeros(len(found.relations))
@@ -93,9 +114,11 @@ def recovered(found: LinkedTables, hidden: set[str]) -> pd.DataFrame:
         aim[place[address]] = 1
         pair = []
         for sign in (1, -1):
-            result = linprog(sign * aim, A_eq=rows[kept], b_eq=right[kept], bounds=(1, 1e5), method="highs")
+            result = linprog(
+                sign * aim, A_eq=rows[kept], b_eq=right[kept], bounds=(float(counts), far), method="highs"
+            )
             pair.append(result.x[place[address]])
-        ends.append((np.ceil(pair[0] - 1e-6), np.floor(pair[1] + 1e-6)))
+        ends.append((np.ceil(pair[0] - 1e-6), np.floor(pair[1] + 1e-6)) if counts else tuple(pair))
     return pd.DataFrame(ends, index=unknown, columns=["low", "high"])
 
 
@@ -108,23 +131,35 @@ def naive(found: LinkedTables, small: set[str]) -> set[str]:
 
 
 def trial(seed: int) -> Trial:
-    """Return how the gate, the naive rule and hiding small cells alone fare on the set of `seed`."""
+    """Return how the gate, the naive rule and hiding sensitive cells alone fare on the set of `seed`."""
     found = linked_tables(seed)
     rules = Rules()
-    small = {cell.address for cell in found.cells if 0 < cell.value < rules.minimum}
+    cells = frame(found.cells)
+    needs = primary(cells, {"": rules})
+    small = set(needs.index)
     outcome = pass_cells(found.cells, found.relations, default=rules)
     bounds = recovered(found, set(outcome.hidden))
-    exact = bounds["low"] == bounds["high"]
-    of_small = bounds.loc[sorted(small)]
-    narrow = (of_small["high"] < rules.minimum) | (of_small["high"] - of_small["low"] < rules.minimum - 1)
+    of_small, value = bounds.loc[needs.index], cells["value"][needs.index]
+    give = 1e-6 * (1 + value)
+    narrow = (
+        (of_small["high"] < value + needs["up"] - give)
+        | (of_small["low"] > value - needs["down"] + give)
+        | (of_small["high"] - of_small["low"] < needs["width"] - give)
+    )
     rough = naive(found, small)
-    alone, by_line = recovered(found, small), recovered(found, rough).loc[sorted(small)]
     n = len(found.cells)
     return Trial(
-        n, len(small), n - len(outcome.hidden), int(exact.sum()), int(narrow.sum()), outcome.cheapest,
-        n - len(rough), int((alone["low"] == alone["high"]).sum()),
-        int((by_line["low"] == by_line["high"]).sum()),
+        n, len(small), n - len(outcome.hidden), _exact(bounds, cells), int(narrow.sum()), outcome.cheapest,
+        n - len(rough), _exact(recovered(found, small), cells),
+        _exact(recovered(found, rough).loc[needs.index], cells),
     )  # fmt: skip
+
+
+def _exact(bounds: pd.DataFrame, cells: pd.DataFrame) -> int:
+    """Return how many cells are bounded to one whole number, or to a thousandth of a payroll."""
+    value = cells["value"][bounds.index]
+    width = bounds["high"] - bounds["low"]
+    return int((width < np.where(cells["kind"][bounds.index] == COUNT, 0.5, 1e-3 * value)).sum())
 
 
 def summary(trials: list[Trial]) -> dict[str, float]:
@@ -133,12 +168,12 @@ def summary(trials: list[Trial]) -> dict[str, float]:
     return {
         "table sets": len(trials),
         "cells": cells,
-        "small cells": sum(t.small for t in trials),
+        "sensitive cells": sum(t.small for t in trials),
         "hidden cells recovered, gate": sum(t.recovered for t in trials),
-        "small cells bounded too tightly, gate": sum(t.narrow for t in trials),
-        "small cells recovered when only they are hidden": sum(t.recovered_small_only for t in trials),
-        "small cells recovered, naive rule": sum(t.recovered_naive for t in trials),
-        "cells kept, small ones hidden alone (percent)": 100 * (1 - sum(t.small for t in trials) / cells),
+        "sensitive cells bounded too tightly, gate": sum(t.narrow for t in trials),
+        "sensitive cells recovered when only they are hidden": sum(t.recovered_small_only for t in trials),
+        "sensitive cells recovered, naive rule": sum(t.recovered_naive for t in trials),
+        "cells kept, sensitive ones hidden alone (percent)": 100 * (1 - sum(t.small for t in trials) / cells),
         "cells kept, gate (percent)": 100 * sum(t.kept for t in trials) / cells,
         "cells kept, naive rule (percent)": 100 * sum(t.kept_naive for t in trials) / cells,
         "sets solved to the cheapest pattern (percent)": 100 * sum(t.cheapest for t in trials) / len(trials),
@@ -153,7 +188,7 @@ def main() -> None:
     lines = summary([trial(seed) for seed in range(first, first + sets)])
     lines["seconds"] = time.perf_counter() - start
     for name, value in lines.items():
-        sys.stdout.write(f"{name:55s} {value:12,.1f}\n")
+        sys.stdout.write(f"{name:60s} {value:12,.1f}\n")
 
 
 if __name__ == "__main__":

@@ -134,11 +134,11 @@ def test_the_pattern_is_the_cheapest_of_all_patterns(seed):
 @pytest.mark.parametrize("exact_size", [complementary.EXACT_SIZE, 0])
 def test_no_hidden_cell_of_random_linked_tables_is_recoverable(exact_size, monkeypatch):
     monkeypatch.setattr(complementary, "EXACT_SIZE", exact_size)
-    found = bench.summary([bench.trial(seed) for seed in (0, 1, 9, 11, 14)])
-    assert found["small cells"] > 5
-    assert found["small cells recovered when only they are hidden"] > 0
+    found = bench.summary([bench.trial(seed) for seed in (0, 1, 7, 9, 11, 14)])
+    assert found["sensitive cells"] > 5
+    assert found["sensitive cells recovered when only they are hidden"] > 0
     assert found["hidden cells recovered, gate"] == 0
-    assert found["small cells bounded too tightly, gate"] == 0
+    assert found["sensitive cells bounded too tightly, gate"] == 0
     assert found["cells kept, gate (percent)"] > found["cells kept, naive rule (percent)"]
 
 
