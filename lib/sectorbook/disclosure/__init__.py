@@ -29,7 +29,8 @@ How a chapter declares, as keys of the ledger's items:
 
 What must happen around it. A ledger under the gate, its figures and its executed notebook hold what the gate takes
 out, so they are kept with the region's local data and not in the output folder; the output folder gets what
-`apply` returned, and the images of the figures still named there.
+`apply` returned, and the images of the figures still named there. A chapter that quotes numbers or tables of a
+ledger under the gate is under the gate itself, and quotes them with their declarations.
 
 What it guarantees. Against someone who knows every cell that is shown, every declared sum, that numerators are no
 larger than denominators and that hidden counts are whole and at least 1, no hidden cell can be worked out, and

@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 # Above this many cells that may be hidden or not, times sensitive ones, the exact search is not tried.
-EXACT_SIZE = 3000
+EXACT_SIZE = 2000
 # Rounds of the exact search, and branches in each, before the best pattern found so far is taken.
 EXACT_ROUNDS = 40
 EXACT_NODES = 2000
@@ -49,6 +49,8 @@ def _reach(
     """Return how far `cell` can move up (sign 1) or down (-1), at most `cap`, and each cell's price in that."""
     places = np.flatnonzero(hidden)
     part = problem.relations[:, places]
+    rows = np.flatnonzero(np.diff(part.indptr))
+    part = part[rows]
     low, high = problem.down[places].copy(), problem.up[places].copy()
     at = int(np.searchsorted(places, cell))
     aim = np.zeros(len(places))
@@ -59,7 +61,9 @@ def _reach(
     )
     whole = np.zeros(len(hidden))
     whole[cell] = -sign
-    price = problem.relations.T @ result.eqlin.marginals - whole
+    dual = np.zeros(problem.relations.shape[0])
+    dual[rows] = result.eqlin.marginals
+    price = problem.relations.T @ dual - whole
     return abs(result.x[at]), price
 
 
@@ -67,10 +71,12 @@ def _unmet(problem: Problem, hidden: np.ndarray, need: tuple) -> list[tuple[floa
     """Return each part of a need that the pattern `hidden` leaves unmet: what is asked, and both ways' prices."""
     cell, up, down, width = need
     cap = max(up, down, width)
-    above, price_above = _reach(problem, hidden, cell, 1, cap)
-    below, price_below = _reach(problem, hidden, cell, -1, cap)
     nothing = np.zeros(len(hidden))
     slack = TOLERANCE * (1 + cap)
+    above, price_above = _reach(problem, hidden, cell, 1, cap)
+    if above >= max(up, width) - slack and down <= 0:
+        return []
+    below, price_below = _reach(problem, hidden, cell, -1, cap)
     unmet = []
     if above < up - slack:
         unmet.append((up, price_above, nothing))
@@ -155,8 +161,8 @@ def _pairs(problem: Problem) -> tuple[sparse.csr_array, np.ndarray]:
     return sparse.coo_array((signs, (rows, columns)), shape=(count, len(may))).tocsr(), np.zeros(count)
 
 
-def fewest(problem: Problem, start: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return the cheapest pattern and True, or `start` and False where the search was cut short.
+def fewest(problem: Problem) -> np.ndarray | None:
+    """Return the cheapest pattern, or None where the search was cut short.
 
     A search over patterns; each pattern is tried on every sensitive cell, and each failure adds the inequality
     that all patterns without it must fulfil.
@@ -172,11 +178,11 @@ def fewest(problem: Problem, start: np.ndarray) -> tuple[np.ndarray, bool]:
             options={"node_limit": EXACT_NODES},
         )  # fmt: skip
         if result.status != 0:
-            return start, False
+            return None
         hidden = result.x > 0.5
         cuts = [cut for need in problem.needs for cut in _unmet(problem, hidden, need)]
         if not cuts:
-            return hidden, True
+            return hidden
         rows, bounds = [], []
         for asked, *prices in cuts:
             gain = sum(_bound(problem, price) for price in prices)
@@ -186,15 +192,13 @@ def fewest(problem: Problem, start: np.ndarray) -> tuple[np.ndarray, bool]:
         scale = np.array(bounds)
         matrix = sparse.vstack([matrix, sparse.csr_array(np.array(rows) / scale[:, None])]).tocsr()
         least = np.concatenate([least, np.ones(len(rows)) - TOLERANCE])
-    return start, False
+    return None
 
 
 def solve(problem: Problem) -> tuple[np.ndarray, bool]:
     """Return the pattern of hidden cells of a block, and whether it is the cheapest there is."""
     if not any(_unmet(problem, problem.hidden, need) for need in problem.needs):
         return problem.hidden.copy(), True
-    start = one_by_one(problem)
     free = int((np.isfinite(problem.cost) & ~problem.hidden).sum())
-    if free * len(problem.needs) > EXACT_SIZE:
-        return start, False
-    return fewest(problem, start)
+    pattern = fewest(problem) if free * len(problem.needs) <= EXACT_SIZE else None
+    return (one_by_one(problem), False) if pattern is None else (pattern, True)

@@ -59,7 +59,8 @@ def _limits(cells: pd.DataFrame, own: Mapping[str, Rules]) -> tuple[np.ndarray, 
     """Return what everyone knows of each cell without being told, and which cells are zeros that are shown."""
     floors = np.array([rules.floor(cell, own[cell["region"]]) for _, cell in cells.iterrows()])
     hide = cells["region"].map(lambda region: own[region].hide_zeros).to_numpy(bool)
-    zero = (cells["value"] == 0) & (cells["contributors"] == 0) & cells["shown"]
+    nobody = (cells["kind"] == COUNT) | (cells["contributors"] == 0)
+    zero = (cells["value"] == 0) & nobody & cells["shown"]
     return floors, zero.to_numpy() & ~hide
 
 

@@ -64,16 +64,16 @@ def controlled(
 
 
 def _counts(
-    counts: pd.DataFrame, relations: Sequence[Relation], minimum: pd.Series, base: int, seed: int
+    counts: pd.DataFrame, relations: Sequence[Relation], small: set[str], base: int, seed: int
 ) -> pd.Series:
-    """Return rounded counts that the intruder could not narrow, by address."""
+    """Return rounded counts, of which the intruder could not narrow the small ones, by address."""
     matrix = tables.matrix(counts, relations)
-    small = counts.index[(counts["value"] > 0) & (counts["value"] < minimum)]
     for draw in range(DRAWS):
         rounded, off = controlled(counts["value"].to_numpy(), matrix, base, seed + draw)
         known = pd.Series(rounded.astype(float), counts.index)
         found = audit.intervals(
-            (known - off).clip(lower=0.0), known + off, matrix, pd.Series(True, counts.index), small,
+            (known - off).clip(lower=0.0), known + off, matrix, pd.Series(True, counts.index),
+            pd.Index(sorted(small)),
             max(100.0, known.max()),
         )  # fmt: skip
         if (found["high"] - found["low"] >= base - 1 - audit.SLACK).all():
@@ -105,21 +105,23 @@ def pass_rounded(
             )
     counts = every[every["kind"] == COUNT]
     sums = [r for r in relations if r.total in counts.index]
-    known = _counts(counts, sums, counts["region"].map(lambda r: own[r].minimum), base, seed)
+    minimum = counts["region"].map(lambda r: own[r].minimum)
+    small = set(counts.index[(counts["value"] > 0) & (counts["value"] < minimum)])
+    known = _counts(counts, sums, small, base, seed)
     outcome = pass_cells(
         [cell for cell in cells if cell.kind != COUNT],
         [r for r in relations if r.total not in counts.index], (), default, by_region,
     )  # fmt: skip
     rounded, extra = known.to_dict(), []
     for ratio in ratios:
-        whole = counts.loc[ratio.denominator]
-        if ratio.numerator in rounded:
+        pair = (ratio.numerator, ratio.denominator)
+        if set(pair) <= rounded.keys():
             if rounded[ratio.denominator] > 0:
                 rounded[ratio.address] = ratio.scale * rounded[ratio.numerator] / rounded[ratio.denominator]
                 continue
-        elif ratio.numerator not in outcome.hidden and whole["value"] >= own[whole["region"]].minimum:
+        elif not any(part in outcome.hidden or part in small for part in pair):
             continue
-        extra.append((ratio.address, whole["region"], "ratio", "derived", DERIVED))
+        extra.append((ratio.address, every["region"][pair[0]], "ratio", "derived", DERIVED))
     log = pd.concat([outcome.log, pd.DataFrame(extra, columns=outcome.log.columns)], ignore_index=True)
     shown = int(every["shown"].sum())
     away = len(outcome.hidden & set(every.index))

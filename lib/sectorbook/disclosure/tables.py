@@ -119,16 +119,17 @@ def margins(keys: pd.DataFrame, total: str = "All") -> list[Relation]:
     sum of the cells that differ from it in that one dimension, where there are any. Frames from several tables
     may hold the same key twice: the two cells are then the same number.
     """
-    dimensions = list(keys.columns)
-    found = []
-    for dimension in dimensions:
-        others = [d for d in dimensions if d != dimension]
-        groups = keys.groupby(others, sort=False) if others else [((), keys)]
-        for _, group in groups:
-            sums = group.index[group[dimension] == total]
-            parts = group[group[dimension] != total].drop_duplicates(dimension)
-            if len(parts):
-                found += [Relation(address, tuple(parts.index)) for address in sums[:1]]
-    for _, group in keys.groupby(dimensions, sort=False):
-        found += [Relation(group.index[0], (address,)) for address in group.index[1:]]
+    places: dict[tuple, list[str]] = {}
+    for address, *key in keys.itertuples(name=None):
+        places.setdefault(tuple(key), []).append(address)
+    sums: dict[tuple, list[str]] = {}
+    for key, addresses in places.items():
+        for dimension, level in enumerate(key):
+            if level != total:
+                above = (*key[:dimension], total, *key[dimension + 1 :])
+                sums.setdefault((dimension, above), []).append(addresses[0])
+    found = [
+        Relation(places[above][0], tuple(parts)) for (_, above), parts in sums.items() if above in places
+    ]
+    found += [Relation(first, (other,)) for first, *others in places.values() for other in others]
     return found
