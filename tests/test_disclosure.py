@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sectorbook import disclosure
 from sectorbook.disclosure import Cell, Ratio, Relation, Rules, audit, complementary, gate, rules, tables
 from sectorbook.errors import SectorbookError
@@ -129,6 +130,31 @@ def test_the_pattern_is_the_cheapest_of_all_patterns(seed):
             bounds = bench.recovered(linked, hidden, sorted(small))
             assert ((bounds["high"] < 10) | (bounds["high"] - bounds["low"] < 9)).any(), hidden
     assert tried
+
+
+@pytest.mark.parametrize(
+    ("need", "hidden"),
+    [
+        ((0, 1.0, 0.0, 0.0), [True, False, True, False]),
+        ((0, 0.0, 1.0, 0.0), [True, False, True, False]),
+        # Beside c, a could only lie between 1 and 4; beside b, between 1 and 101.
+        ((0, 0.0, 0.0, 5.0), [True, True, False, False]),
+        ((0, 5.0, 0.0, 0.0), [True, True, False, False]),
+    ],
+)
+@pytest.mark.parametrize("way", [complementary.fewest, complementary.one_by_one])
+def test_each_part_of_a_need_is_met(need, hidden, way):
+    value = np.array([2.0, 100.0, 3.0, 105.0])
+    problem = complementary.Problem(
+        sparse.csr_array([[1.0, 1.0, 1.0, -1.0]]), 1 - value, np.full(4, np.inf), np.array([1.0, 1.8, 1.1, 2.0]),
+        np.array([True, False, False, False]), (need,),
+    )  # fmt: skip
+    assert way(problem).tolist() == hidden
+
+
+def test_a_number_that_stands_twice_is_one_number():
+    keys = pd.DataFrame({"sex": ["All", "f", "m", "All"]}, index=["a", "b", "c", "d"])
+    assert tables.margins(keys) == [Relation("a", ("b", "c")), Relation("a", ("d",))]
 
 
 @pytest.mark.parametrize("exact_size", [complementary.EXACT_SIZE, 0])
