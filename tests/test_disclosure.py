@@ -196,6 +196,18 @@ def test_magnitudes_keep_their_protection_intervals(payroll):
     assert (found["low"] <= value - needs["down"] + give).all()
 
 
+def test_the_gate_does_not_trust_the_search(monkeypatch):
+    cells, relations = two_way([[20, 50, 10], [8, 19, 0], [17, 32, 12]])
+    monkeypatch.setattr(complementary, "solve", lambda problem: (problem.hidden.copy(), True))
+    outcome = disclosure.pass_cells(cells, relations)
+    # A search that hides nothing more is found out, and every linked cell but the zero goes.
+    assert outcome.hidden == {cell.address for cell in cells if cell.value}
+    assert not outcome.cheapest
+    monkeypatch.setattr(audit, "shortfall", lambda found, *_: pd.Series("recoverable", found.index))
+    with pytest.raises(SectorbookError, match="cannot be protected"):
+        disclosure.pass_cells(cells, relations)
+
+
 def test_a_share_goes_with_its_numerator_and_with_the_few_left_over():
     enrolled, placed = Cell("enrolled", 40, 40), Cell("placed", 38, 38)
     outcome = disclosure.pass_cells([enrolled, placed], [], [Ratio("rate", "placed", "enrolled", 100)])

@@ -163,6 +163,23 @@ def test_shares_and_means_go_with_what_they_are_computed_from():
     assert by_address(passed["09_workers"])[T]["rows"][1][3] is None
 
 
+def test_a_number_repeated_elsewhere_is_known_to_be_the_same():
+    content = ledger()
+    rows = [["North", 44], ["South", 6], ["All", 50]]
+    content["items"] = [
+        {"kind": "table", "address": T, "title": "By site", "columns": columns("site", "placed"), "rows": rows,
+         "cells": [[str(v) for v in row] for row in rows],
+         "disclosure": {"contributors": {"placed": [44, 6, 50]}, "public": ["site"],
+                        "relations": [{"total": f"{T}#2/placed", "parts": [f"{T}#0/placed", f"{T}#1/placed"]}]}},
+        {"kind": "number", "unit": "count", "address": "lima/09_workers/placed", "key": "placed", "label": "North",
+         "value": 44, "contributors": 44},
+    ]  # fmt: skip
+    passed, _ = disclosure.apply({"09_workers": content})
+    table, number = passed["09_workers"]["items"]
+    assert table["rows"][1][1] is None
+    assert table["rows"][2][1] is None or number["value"] is None
+
+
 def test_a_sum_across_regions_does_not_give_a_region_away():
     number = {
         "kind": "number",
