@@ -25,7 +25,7 @@ class Outcome:
     hidden: addresses that must not be shown. log: for the reviewer, by address: region, kind, stage (primary,
     complementary, derived) and rule, no value. cells, kept_pct: how many cells there are to show, and the percent
     of them that stay. cheapest: whether every block's pattern is the cheapest there is.
-    programs: how many intervals the intruder tried.
+    programs: how many programs the intruder solved.
     """
 
     hidden: frozenset[str]
