@@ -146,3 +146,38 @@ def test_a_full_disk_leaves_the_old_file(reports, monkeypatch: pytest.MonkeyPatc
         file.write("new")
     assert target.read_text(encoding="utf-8") == "old"
     assert [path.name for path in reports.iterdir()] == ["x.json"]
+
+
+def test_what_rests_on_few_people_does_not_reach_a_report(home, reports) -> None:
+    """A chapter on people, saved and gathered: the small number is gone from every byte of the book and the page."""
+    from sectorbook.report import book, html
+
+    chapter = findings.open(
+        "09_workers", "Workers", "lima-oh", "healthcare", ["oews_areas"], person_level=True
+    )
+    placed = chapter.record("placed", 7341.0, "count", "Placed", contributors=7341, statistic="count")
+    few = chapter.record(
+        "few", 4.0, "count", "Placed with a wage of 87654", contributors=4, statistic="count"
+    )
+    chapter.say("{placed} people were placed.", placed=placed)
+    chapter.say("{few} people of one street were placed.", few=few)
+    chapter.save()
+    gathered = book.gather("lima-oh")
+    texts = [item["text"] for item in gathered.sections[0].items if item["kind"] == "sentence"]
+    assert texts[0] == "7,341 people were placed."
+    assert "one street" not in html.render(gathered)
+    numbers = {number["key"]: number["value"] for number in gathered.numbers}
+    assert numbers == {"placed": 7341.0, "few": None}
+    assert "few" in paths.local("lima-oh", "disclosure_log.csv").read_text(encoding="utf-8")
+
+
+def test_a_chapter_on_people_must_declare_what_it_records(home, reports) -> None:
+    from sectorbook.report import book
+
+    chapter = findings.open(
+        "09_workers", "Workers", "lima-oh", "healthcare", ["oews_areas"], person_level=True
+    )
+    chapter.record("placed", 50.0, "count", "Placed")
+    chapter.save()
+    with pytest.raises(SectorbookError, match="placed"):
+        book.gather("lima-oh")

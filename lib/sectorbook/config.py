@@ -16,12 +16,16 @@ class _Entry(BaseModel):
 
 
 class NamedRegion(_Entry):
-    """A region with a short name of its own, or with other defaults than the series'."""
+    """A region with a short name of its own, or with other defaults than the series'.
+
+    `minimum_cell` is the fewest people or firms a published number may rest on here; the gate's default is 10.
+    """
 
     area: str = Field(pattern=r"^\d{5}(\d{2})?$")
     name: str | None = None
     aliases: tuple[str, ...] = ()
     sector: str | None = None
+    minimum_cell: int | None = Field(None, ge=3)
 
 
 class Sector(_Entry):

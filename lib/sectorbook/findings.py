@@ -5,7 +5,6 @@ from the saved ledgers alone.
 """
 
 import json
-import math
 import re
 import string
 from dataclasses import asdict, dataclass, field
@@ -20,31 +19,10 @@ from matplotlib.figure import Figure
 
 from sectorbook import chapters, config, paths, warehouse
 from sectorbook.errors import SectorbookError, unknown
+from sectorbook.writing import FORMATS, cells, clean, shown, table_html, table_text
 
 SCHEMA = 1
 DPI = 160
-NOT_PUBLISHED = "not published"
-
-# How a number of each unit is written in a sentence or a table. Published jobs are rounded to ten by BLS.
-FORMATS = {
-    "jobs": lambda v: f"{round(v, -1):,.0f}",
-    "count": lambda v: f"{v:,.0f}",
-    "USD per year": lambda v: f"${v:,.0f}",
-    "USD per hour": lambda v: f"${v:,.2f}",
-    "percent": lambda v: f"{v:.1f}%",
-    "percent, whole": lambda v: f"{v:.0f}%",
-    "ratio": lambda v: f"{v:.2f}",
-    "jobs per 1,000": lambda v: f"{v:.1f}",
-    "rank": lambda v: f"{v:.0f}",
-    "level": lambda v: f"{v:.0f}",
-}
-
-
-def shown(value: Any, unit: str) -> str:
-    """Return a value as it is written: by its unit, or "not published" where it is missing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return NOT_PUBLISHED
-    return FORMATS[unit](value) if unit in FORMATS else str(value)
 
 
 @dataclass(frozen=True)
@@ -83,56 +61,6 @@ class _Shown:
         return {"text/plain": self.text, "text/html": self.html}
 
 
-def _clean(value: Any) -> Any:
-    """Return a table cell as JSON holds it: six significant digits, None for missing, no NumPy types."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return None
-    value = value.item() if hasattr(value, "item") else value
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
-def _cells(frame: pd.DataFrame, column: str, unit: str) -> list[str]:
-    """Return one column as it is written, withheld and top-coded values by name."""
-    status = frame.get(f"{column.removesuffix('_usd').removesuffix('_pct')}_status")
-    texts = [shown(_clean(value), unit) for value in frame[column]]
-    if status is None:
-        return texts
-    top = frame.get("top_code_hourly_usd" if "hourly" in column else "top_code_annual_usd")
-    for i, state in enumerate(status):
-        if state == "top-coded":
-            texts[i] = f"{shown(float(top.iloc[i]), unit)} or more"
-        elif state != "published":
-            texts[i] = state.replace("-", " ")
-    return texts
-
-
-def table_html(table: dict) -> str:
-    """Return a recorded table as HTML: caption, a header row with units, right-aligned numbers."""
-
-    def css(column: dict) -> str:
-        return "code" if column["unit"].endswith("code") else column["type"]
-
-    def unit(column: dict) -> str:
-        written = column["type"] in ("number", "integer") and column["unit"] not in ("rank", "count")
-        return f"<br><small>{escape(column['unit'].split(',')[0])}</small>" if written else ""
-
-    columns = table["columns"]
-    head = "".join(f'<th scope="col" class="{css(c)}">{escape(c["label"])}{unit(c)}</th>' for c in columns)
-    body = "".join(
-        "<tr>"
-        + "".join(f'<td class="{css(c)}">{escape(cell)}</td>' for c, cell in zip(columns, row, strict=True))
-        + "</tr>"
-        for row in table["cells"]
-    )
-    caption = f"<caption>{escape(table['title'])}</caption>"
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _table_text(table: dict) -> str:
-    frame = pd.DataFrame(table["cells"], columns=[c["label"] for c in table["columns"]])
-    return f"{table['title']}\n{frame.to_string(index=False)}"
-
-
 def _png(figure: Figure) -> bytes:
     """Return a figure as PNG with a palette of 256 colours: a third of the size, and no difference to see."""
     drawn, packed = BytesIO(), BytesIO()
@@ -153,6 +81,7 @@ class Chapter:
     region: warehouse.Region
     sector: warehouse.Sector
     tables: tuple[str, ...]
+    person_level: bool = False
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
@@ -174,15 +103,20 @@ class Chapter:
         high: float | None = None,
         interval_pct: float | None = None,
         estimated: bool = False,
+        **declared: Any,
     ) -> Number:
-        """Record one number. `estimated` marks what is computed from a model, not taken from a publisher."""
+        """Record one number. `estimated` marks what is computed from a model, not taken from a publisher.
+
+        In a chapter on people or firms, `declared` says to the disclosure gate what stands behind the number:
+        contributors, statistic and the rest, as `sectorbook.disclosure` lists them.
+        """
         if unit not in FORMATS:
             raise unknown("unit", unit, FORMATS)
         number = Number(
-            self._address(key), key, label, _clean(value), unit, self.tables, _clean(low), _clean(high),
+            self._address(key), key, label, clean(value), unit, self.tables, clean(low), clean(high),
             interval_pct, estimated,
         )  # fmt: skip
-        self.items.append(asdict(number))
+        self.items.append({**asdict(number), **declared})
         return number
 
     def _sentence(self, template: str, values: dict[str, Any], otherwise: str | None) -> str:
@@ -227,30 +161,39 @@ class Chapter:
         self.items.append({"kind": "check", "text": line})
         display(_Shown(f"Checked: {line}", f'<p class="check">Checked: {line}</p>'))
 
-    def table(self, key: str, frame: pd.DataFrame, title: str, columns: list[str]) -> None:
-        """Record and show a table. `columns` are the ones shown; each is in `config/columns.yml`."""
+    def table(
+        self, key: str, frame: pd.DataFrame, title: str, columns: list[str], disclosure: dict | None = None
+    ) -> None:
+        """Record and show a table. `columns` are the ones shown; each is in `config/columns.yml`.
+
+        In a chapter on people or firms, `disclosure` declares what stands behind the cells to the disclosure gate.
+        """
         known = config.columns()
         for column in columns:
             if column not in known:
                 raise unknown("column of the data dictionary", column, known)
-        written = [_cells(frame, column, known[column].unit) for column in columns]
+        written = [cells(frame, column, known[column].unit) for column in columns]
         item = {
             "kind": "table",
             "address": self._address(key),
             "title": title,
             "source": self.tables,
+            **({} if disclosure is None else {"disclosure": disclosure}),
             "columns": [
                 {"name": c, "label": known[c].label, "unit": known[c].unit, "type": known[c].type}
                 for c in columns
             ],
-            "rows": [[_clean(v) for v in row] for row in frame[columns].itertuples(index=False)],
+            "rows": [[clean(v) for v in row] for row in frame[columns].itertuples(index=False)],
             "cells": [list(row) for row in zip(*written, strict=True)],
         }
         self.items.append(item)
-        display(_Shown(_table_text(item), table_html(item)))
+        display(_Shown(table_text(item), table_html(item)))
 
-    def figure(self, key: str, figure: Figure, title: str) -> None:
-        """Record and show a figure of `charts`, with the text alternative it was given there."""
+    def figure(self, key: str, figure: Figure, title: str, uses: tuple[str, ...] = ()) -> None:
+        """Record and show a figure of `charts`, with the text alternative it was given there.
+
+        In a chapter on people or firms, `uses` are the addresses of the numbers and tables it draws.
+        """
         file = f"{key}.png"
         self.images[file] = _png(figure)
         width = round(figure.get_figwidth() * 96)
@@ -263,6 +206,7 @@ class Chapter:
                 "file": file,
                 "width": width,
                 "source": self.tables,
+                **({"uses": list(uses)} if uses else {}),
             }
         )
         display(Image(self.images[file], alt=figure.alt, width=width))
@@ -313,13 +257,18 @@ class Chapter:
         """
         item = self._quoted(address, "number")
         if item:
-            return Number(**{**item, "source": tuple(item["source"])})
+            known = {k: v for k, v in item.items() if k in Number.__dataclass_fields__}
+            return Number(**{**known, "source": tuple(item["source"])})
         return Number(f"{self.region.slug}/{address}", address, address, None, "count", self.tables)
 
     def quote_table(self, address: str, columns: list[str]) -> pd.DataFrame:
         """Return columns of a table that another chapter recorded; no rows when it was not run."""
         known = config.columns()
         item = self._quoted(address, "table") or {"columns": [{"name": c} for c in columns], "rows": []}
+        if "disclosure" in item:
+            raise SectorbookError(
+                f"{address} is a table on people or firms; only its own chapter may show it."
+            )
         frame = pd.DataFrame(item["rows"], columns=[column["name"] for column in item["columns"]])[columns]
         numbers = [column for column in columns if known[column].type in ("number", "integer")]
         return frame.astype(dict.fromkeys(numbers, "float64"))
@@ -371,6 +320,7 @@ class Chapter:
             "schema": SCHEMA,
             "chapter": self.name,
             "title": self.title,
+            **({"person_level": True} if self.person_level else {}),
             "region": asdict(self.region),
             "sector": asdict(self.sector),
             "sources": self.sources(),
@@ -385,14 +335,20 @@ class Chapter:
         display(_Shown(line, f"<p>{line}</p>"))
 
 
-def open(name: str, title: str, region: str, sector: str, tables: list[str]) -> Chapter:
+def open(
+    name: str, title: str, region: str, sector: str, tables: list[str], person_level: bool = False
+) -> Chapter:
     """Open the ledger of a chapter. `tables` are the processed tables it reads, which become its sources.
 
-    Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
+    `person_level` puts a chapter on people or firms under the disclosure gate: nothing of it is published that
+    does not declare what stands behind it. Raises SectorbookError for an unknown region, sector or table, with
+    the nearest matches.
     """
     for table in tables:
         warehouse.source(table)
-    return Chapter(name, title, warehouse.find_region(region), warehouse.find_sector(sector), tuple(tables))
+    return Chapter(
+        name, title, warehouse.find_region(region), warehouse.find_sector(sector), tuple(tables), person_level
+    )
 
 
 def read(region_slug: str) -> dict[str, dict]:

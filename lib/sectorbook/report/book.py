@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sectorbook import chapters, findings, paths, receipts
+from sectorbook import chapters, config, disclosure, findings, paths, receipts
 from sectorbook.errors import SectorbookError
 
 
@@ -40,12 +40,25 @@ class Book:
 SUMMARY = "12_report"
 
 
+def _gated(region_slug: str) -> dict[str, dict]:
+    """Return a region's ledgers as they may be published; the reviewer's log stays with the region's local files."""
+    entry = config.regions().get(region_slug)
+    minimum = entry.minimum_cell if entry else None
+    own = {region_slug: disclosure.Rules(minimum=minimum)} if minimum else None
+    saved = findings.read(region_slug)
+    passed, outcome = disclosure.apply(saved, by_region=own)
+    if any(disclosure.person_level(ledger) for ledger in saved.values()):
+        with paths.write_atomic(paths.local(region_slug, "disclosure_log.csv")) as file:
+            outcome.log.to_csv(file, index=False)
+    return passed
+
+
 def gather(region_slug: str) -> Book:
     """Return the book of a region from its saved ledgers, those of the sector that was run last.
 
     Raises SectorbookError when there are none.
     """
-    ledgers = findings.read(region_slug)
+    ledgers = _gated(region_slug)
     if not ledgers:
         raise SectorbookError(
             f"No chapter of {region_slug} has been run. Run it with: sectorbook run {region_slug}"
