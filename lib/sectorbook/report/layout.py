@@ -1,0 +1,147 @@
+"""An edition as a flow of blocks for formats made of pages: what stands where, whatever prints it."""
+
+from dataclasses import dataclass, field
+
+from sectorbook.report.edition import ANNEX, NUMERIC, Edition
+from sectorbook.report.book import Section
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph: its style ("lead", "sentence", "meta", "notice", "item"), language, and ledger places it leads to."""
+
+    text: str
+    style: str
+    lang: str
+    places: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure: PNG bytes, caption, text alternative, and width in pixels at 96 to the inch."""
+
+    content: bytes
+    title: str
+    alt: str
+    width: int
+    lang: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: caption, header cells (label and unit), rows of cells, and which columns hold numbers.
+
+    `muted` marks cells that name a value that is not shown; `anchors` are the ledger places of its rows.
+    """
+
+    title: str
+    head: list[tuple[str, str]]
+    rows: list[list[str]]
+    numeric: list[bool]
+    lang: str
+    muted: list[list[bool]] = field(default_factory=list)
+    anchors: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section: its anchor, heading, blocks, and the texts of its box of caveats."""
+
+    anchor: str
+    title: str
+    lang: str
+    blocks: list[Text | Picture | Grid]
+    box: list[Text] = field(default_factory=list)
+    new_page: bool = False
+
+
+def _sentence(edition: Edition, item: dict, style: str) -> Text:
+    places = tuple(edition.places[address] for address in item["uses"] if address in edition.places)
+    return Text(item["text"], style, edition.foreign or edition.language.code, places)
+
+
+def _grid(edition: Edition, item: dict) -> Grid:
+    numeric = [column["type"] in NUMERIC for column in item["columns"]]
+    head = [
+        (column["label"], column["unit"] if number and column["measure"] not in ("rank", "count") else "")
+        for column, number in zip(item["columns"], numeric, strict=True)
+    ]
+    muted = [[kind == "withheld" for kind in kinds] for kinds in item["shown"]]
+    return Grid(
+        item["title"], head, item["cells"], numeric, edition.foreign or edition.language.code, muted=muted
+    )
+
+
+def _section(edition: Edition, section: Section, anchor: str, title: str, lang: str) -> Part:
+    blocks, box = [], []
+    source = edition.foreign or edition.language.code
+    for item in section.items:
+        if item["kind"] == "sentence":
+            blocks.append(_sentence(edition, item, "sentence"))
+        elif item["kind"] == "caveat":
+            box.append(_sentence(edition, item, "item"))
+        elif item["kind"] == "figure":
+            blocks.append(
+                Picture(edition.figure(section, item), item["title"], item["alt"], item["width"], source)
+            )
+        elif item["kind"] == "table":
+            blocks.append(_grid(edition, item))
+    return Part(anchor, title, lang, blocks, box)
+
+
+def _withheld(edition: Edition) -> list[Text | Grid]:
+    words, found = edition.language, edition.withheld
+    if not found:
+        return [Text(words("withheld_none"), "sentence", words.code)]
+    head = [(words(key), "") for key in ("table", "column", "label", "count")]
+    rows = [[table, column, label, str(count)] for table, column, label, count in found]
+    return [
+        Text(words("withheld_intro"), "sentence", words.code),
+        Grid(words("withheld"), head, rows, [False, False, False, True], words.code),
+    ]
+
+
+def _ledger(edition: Edition) -> list[Text | Grid]:
+    words, rows = edition.language, edition.ledger
+    head = [(words(key), "") for key in ("number", "what", "value", "interval", "kind", "address")]
+    keys = ("label", "value", "interval", "kind", "address")
+    return [
+        Text(words("ledger_intro"), "sentence", words.code),
+        Grid(
+            words("ledger"),
+            head,
+            [[str(row["place"]), *(row[key] for key in keys)] for row in rows],
+            [True, False, True, False, False, False],
+            words.code,
+            anchors=[row["place"] for row in rows],
+        ),
+    ]
+
+
+def flow(edition: Edition) -> list[Part]:
+    """Return an edition's sections in order: page one, the chapters, then what is missing, sources and the ledger."""
+    words = edition.language
+    own = edition.foreign or words.code
+    parts = []
+    if edition.summary:
+        parts.append(_section(edition, edition.summary, "summary", edition.summary_title, words.code))
+    for section in edition.sections:
+        lang = own if section.name in edition.own else words.code
+        anchor = "annex" if section.name == ANNEX else f"chapter-{section.name[:2]}"
+        parts.append(_section(edition, section, anchor, section.title, lang))
+
+    def lines(texts: list[str], lang: str = words.code) -> list[Text]:
+        return [Text(text, "item", lang) for text in texts]
+
+    missing = lines(edition.missing) or [Text(words("nothing_missing"), "sentence", words.code)]
+    sources = [Text(f"{citation}. {rest}", "item", own) for citation, rest in edition.sources]
+    for key, blocks in {
+        "missing": missing,
+        "sources": sources,
+        "methods": lines(edition.methods),
+        "withheld": _withheld(edition),
+        "ledger": _ledger(edition),
+        "receipt": lines(edition.receipt),
+    }.items():
+        parts.append(Part(key, words(key), words.code, list(blocks)))
+    return parts
