@@ -2,6 +2,7 @@
 
 import io
 import re
+import tempfile
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ LOGO_BYTES, LOGO_PIXELS, FONT_BYTES, FILE_BYTES = 500_000, 4_000_000, 3_000_000,
 # WCAG 2.2, success criterion 1.4.3 (AA): text against its background.
 CONTRAST = 4.5
 WHITE = "#ffffff"
+LOGO_PPI = 300
 FONT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9 -]{0,39}")
 
 
@@ -235,3 +237,23 @@ def load(path: Path) -> Brand:
     if fonts and not file.fonts.family:
         raise SectorbookError(f"{where}: fonts.files is given without fonts.family, the family they hold.")
     return Brand(file.name, file.colours, logo, file.fonts.family, fonts, file.disclaimer)
+
+
+def as_png(logo: Asset) -> bytes:
+    """Return a logo as PNG. Word, Excel and LibreOffice do not show an SVG alike, so Typst draws it first."""
+    if logo.media == "image/png":
+        return logo.content
+    import typst
+
+    page = '#set page(width: auto, height: auto, margin: 0pt, fill: none)\n#image("logo.svg", height: 2cm)'
+    with tempfile.TemporaryDirectory(prefix="sectorbook-logo-") as name:
+        folder = Path(name)
+        (folder / "logo.svg").write_bytes(logo.content)
+        (folder / "logo.typ").write_text(page, encoding="utf-8")
+        return typst.compile(
+            str(folder / "logo.typ"),
+            root=str(folder),
+            format="png",
+            ppi=LOGO_PPI,
+            font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False),
+        )

@@ -1,9 +1,16 @@
 """An edition as a flow of blocks for formats made of pages: what stands where, whatever prints it."""
 
+import struct
 from dataclasses import dataclass, field
 
-from sectorbook.report.edition import ANNEX, NUMERIC, Edition
+from sectorbook.errors import SectorbookError
 from sectorbook.report.book import Section
+from sectorbook.report.edition import ANNEX, NUMERIC, Edition
+
+# Centimetres. Page one has to hold its figures and sentences together, so its figures are lower.
+WIDE, HIGH, HIGH_ON_PAGE_ONE = 17.0, 12.5, 5.6
+# Points of type for a table of up to so many columns.
+POINTS = ((6, 8.0), (9, 7.0), (10**6, 6.0))
 
 
 @dataclass(frozen=True)
@@ -18,12 +25,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure: PNG bytes, caption, text alternative, and width in pixels at 96 to the inch."""
+    """A figure: PNG bytes, caption, text alternative, and the size in centimetres that fits its page."""
 
     content: bytes
     title: str
     alt: str
-    width: int
+    width: float
+    height: float
     lang: str
 
 
@@ -41,6 +49,21 @@ class Grid:
     lang: str
     muted: list[list[bool]] = field(default_factory=list)
     anchors: list[int] = field(default_factory=list)
+
+    @property
+    def points(self) -> float:
+        """Return the size of type that so many columns leave room for."""
+        return next(points for columns, points in POINTS if len(self.head) <= columns)
+
+    @property
+    def shares(self) -> list[float]:
+        """Return each column's share of the line, by its longest word and the text it carries."""
+        widths = []
+        for place, (label, unit) in enumerate(self.head):
+            texts = [row[place] for row in self.rows] or [""]
+            word = max(len(word) for text in [label, unit, *texts] for word in (text.split() or [""]))
+            widths.append(max(min(word, 14), min(max(map(len, texts)), 45) ** 0.8, 3) + 1.5)
+        return [width / sum(widths) for width in widths]
 
 
 @dataclass(frozen=True)
@@ -60,6 +83,18 @@ def _sentence(edition: Edition, item: dict, style: str) -> Text:
     return Text(item["text"], style, edition.foreign or edition.language.code, places)
 
 
+def _picture(edition: Edition, section: Section, item: dict, high: float) -> Picture:
+    content = edition.figure(section, item)
+    # A PNG's first chunk opens with its width and height in pixels (RFC 2083, 4.1.1).
+    pixels = struct.unpack(">II", content[16:24]) if len(content) >= 24 else (0, 0)
+    if 0 in pixels:
+        raise SectorbookError(f"{section.name}: the figure {item['file']} is not a whole PNG picture.")
+    width = min(WIDE, high * pixels[0] / pixels[1])
+    lang = edition.foreign or edition.language.code
+    alt = item["alt"] or item["title"]
+    return Picture(content, item["title"], alt, width, width * pixels[1] / pixels[0], lang)
+
+
 def _grid(edition: Edition, item: dict) -> Grid:
     numeric = [column["type"] in NUMERIC for column in item["columns"]]
     head = [
@@ -74,16 +109,14 @@ def _grid(edition: Edition, item: dict) -> Grid:
 
 def _section(edition: Edition, section: Section, anchor: str, title: str, lang: str) -> Part:
     blocks, box = [], []
-    source = edition.foreign or edition.language.code
+    high = HIGH_ON_PAGE_ONE if anchor == "summary" else HIGH
     for item in section.items:
         if item["kind"] == "sentence":
             blocks.append(_sentence(edition, item, "sentence"))
         elif item["kind"] == "caveat":
             box.append(_sentence(edition, item, "item"))
         elif item["kind"] == "figure":
-            blocks.append(
-                Picture(edition.figure(section, item), item["title"], item["alt"], item["width"], source)
-            )
+            blocks.append(_picture(edition, section, item, high))
         elif item["kind"] == "table":
             blocks.append(_grid(edition, item))
     return Part(anchor, title, lang, blocks, box)

@@ -24,8 +24,6 @@ STANDARD = "ua-1"
 # A run of letters longer than this has no place to break; a line of the page holds about twice as many.
 LONGEST = 24
 BREAK = "\u200b"
-# Points of type for a table of up to so many columns.
-SIZES = ((6, 8.0), (9, 7.0), (99, 6.0))
 
 
 @cache
@@ -54,18 +52,9 @@ def printable(text: str, more: frozenset[int] = frozenset()) -> str:
         return f"[{unicodedata.name(character, f'U+{code:04X}').lower()}]"
 
     shown = "".join(map(written, text))
-    return re.sub(rf"([^\s{BREAK}-]{{{LONGEST}}})(?=[^\s{BREAK}-])", rf"\1{BREAK}", shown)
-
-
-def _widths(grid: Grid) -> list[float]:
-    """Return relative column widths: by the longest word a column must hold and the text it carries."""
-    widths = []
-    for place, (label, unit) in enumerate(grid.head):
-        texts = [row[place] for row in grid.rows] or [""]
-        words = max(len(word) for text in [label, unit, *texts] for word in (text.split() or [""]))
-        longest = max(len(text) for text in texts)
-        widths.append(max(min(words, 16), min(longest, 60) ** 0.75, 3) + 1.5)
-    return widths
+    whole = rf"[^\s{BREAK}-]"
+    signs = re.sub(rf"{whole}{{{LONGEST},}}", lambda run: re.sub(r"([/_&?=.]+)", rf"\1{BREAK}", run[0]), shown)
+    return re.sub(rf"({whole}{{{LONGEST}}})(?={whole})", rf"\1{BREAK}", signs)
 
 
 def _block(block: Text | Picture | Grid, name: str) -> dict:
@@ -75,13 +64,12 @@ def _block(block: Text | Picture | Grid, name: str) -> dict:
         return {
             "type": "picture",
             "file": name,
-            "alt": block.alt or block.title,
+            "alt": block.alt,
             "title": block.title,
             "width": block.width,
             "lang": block.lang,
         }
-    size = next(points for columns, points in SIZES if len(block.head) <= columns)
-    return {"type": "grid", **asdict(block), "widths": _widths(block), "size": size}
+    return {"type": "grid", **asdict(block), "widths": block.shares, "size": block.points}
 
 
 def _made_printable(value, more: frozenset[int]):
