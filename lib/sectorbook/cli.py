@@ -83,9 +83,7 @@ def run(
 def report(
     region: RegionArguments,
     out: OutOption = None,
-    formats: Annotated[
-        str, typer.Option("--format", help="html, pdf, docx and xlsx, with commas.")
-    ] = "html",
+    formats: Annotated[str, typer.Option("--format", help="html, pdf, docx and xlsx, with commas.")] = "html",
     brand: Annotated[
         Path | None, typer.Option(help="A brand file (YAML): name, colours, logo, fonts, disclaimer.")
     ] = None,

@@ -4,7 +4,7 @@ import io
 import re
 import tempfile
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -100,7 +100,7 @@ class Brand:
     """What a report is dressed in. The default has no name, no logo and no disclaimer."""
 
     name: str = ""
-    colours: Colours = Colours()
+    colours: Colours = field(default_factory=Colours)
     logo: Asset | None = None
     family: str | None = None
     fonts: tuple[Asset, ...] = ()
@@ -155,7 +155,9 @@ def _svg(content: bytes, text: str) -> Asset:
             key = etree.QName(key).localname.lower()
             if key.startswith("on"):
                 problems.append(f"it holds the handler {key}")
-            elif (key == "href" and not value.startswith("#")) or re.search(r"url\(\s*['\"]?(?!#)", value, re.I):
+            elif (key == "href" and not value.startswith("#")) or re.search(
+                r"url\(\s*['\"]?(?!#)", value, re.I
+            ):
                 problems.append("it points outside itself")
     if problems:
         raise SectorbookError(
@@ -202,7 +204,9 @@ def _message(where: str, error: ValidationError) -> str:
             hint = f" Did you mean {close[0]!r}?" if close else ""
             problems.append(f"unknown key {'.'.join(parts)!r}.{hint} Valid keys: {', '.join(valid)}")
         else:
-            problems.append(f"{'.'.join(parts) or 'content'}: {problem['msg']} (found {problem['input']!r:.80})")
+            problems.append(
+                f"{'.'.join(parts) or 'content'}: {problem['msg']} (found {problem['input']!r:.80})"
+            )
     return f"{where}: " + "; ".join(problems)
 
 

@@ -9,7 +9,6 @@ from docx.document import Document as WordDocument
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Emu, Pt, RGBColor
@@ -271,7 +270,14 @@ class _Writer:
                 look.set(qn(f"w:{key}"), value)
 
     def _cell(
-        self, cell: _Cell, text: str, size: float, numeric: bool, width: Emu, lang: str, bold: bool | None = None
+        self,
+        cell: _Cell,
+        text: str,
+        size: float,
+        numeric: bool,
+        width: Emu,
+        lang: str,
+        bold: bool | None = None,
     ) -> Paragraph:
         cell.width = width
         paragraph = cell.paragraphs[0]

@@ -15,6 +15,7 @@ from sectorbook.report.book import Book, Section
 from sectorbook.report.brand import Brand
 from sectorbook.report.language import Language
 
+NAME = re.compile(r"[A-Za-z0-9_]+")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 PLAIN_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.png")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -224,7 +225,9 @@ class Edition:
         try:
             content = path.read_bytes()
         except FileNotFoundError as error:
-            raise SectorbookError(f"{section.name}: the figure {name} is gone; run the chapter again.") from error
+            raise SectorbookError(
+                f"{section.name}: the figure {name} is gone; run the chapter again."
+            ) from error
         if not content.startswith(PNG):
             raise SectorbookError(f"{section.name}: the figure {name} is not a PNG picture.")
         return content
@@ -238,7 +241,9 @@ def _day(text: Any) -> date | None:
 
 
 def _sentences(parts: list[Section]) -> str:
-    return " ".join(item["text"] for part in parts for item in part.items if item["kind"] in ("sentence", "caveat"))
+    return " ".join(
+        item["text"] for part in parts for item in part.items if item["kind"] in ("sentence", "caveat")
+    )
 
 
 def _table(item: dict, words: Language) -> dict:
@@ -311,10 +316,18 @@ def make(book: Book, audience: str = "leaders", code: str = "en", brand: Brand |
         raise unknown("audience", audience, audiences)
     words = language.load(code)
     if not SLUG.fullmatch(book.region["slug"]):
-        raise SectorbookError(f"A region's slug is lower case with hyphens; found {book.region['slug'][:80]!r}.")
+        raise SectorbookError(
+            f"A region's slug is lower case with hyphens; found {book.region['slug'][:80]!r}."
+        )
 
     def ready(section: Section) -> Section:
-        return replace(section, title=clean(section.title), items=clean(section.items))
+        if not NAME.fullmatch(section.name):
+            raise SectorbookError(
+                f"{section.name[:80]!r} is not the name of a chapter; remove its findings file."
+            )
+        return replace(
+            section, title=clean(section.title).strip() or section.name, items=clean(section.items)
+        )
 
     book = replace(
         book,

@@ -23,7 +23,9 @@ def _style(brand: Brand) -> Markup:
             f"--focus: {colours.focus}; --paper: {colours.paper}; }} "
             f".synthetic {{ border-color: {colours.warn}; color: {colours.warn}; }}"
         )
-    rules += [f'@font-face {{ font-family: "{brand.family}"; src: url({font.address}); }}' for font in brand.fonts]
+    rules += [
+        f'@font-face {{ font-family: "{brand.family}"; src: url({font.address}); }}' for font in brand.fonts
+    ]
     if brand.family:
         rules.append(f'body {{ font-family: "{brand.family}", "DejaVu Sans", Verdana, Arial, sans-serif; }}')
     return Markup("<style>\n" + "\n".join(rules) + "\n</style>\n")

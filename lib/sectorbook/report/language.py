@@ -59,7 +59,9 @@ class Language:
         rounded = Decimal(f"{round(value, -1) if unit == 'jobs' else value:.{places}f}")
         digits = "#,##0" + ("." + "0" * places if places else "")
         if unit.startswith("USD"):
-            return format_currency(rounded, "USD", locale=self.locale, currency_digits=False, format=f"¤{digits}")
+            return format_currency(
+                rounded, "USD", locale=self.locale, currency_digits=False, format=f"¤{digits}"
+            )
         if unit.startswith("percent"):
             pattern = Locale.parse(self.locale).percent_formats[None].pattern.replace("#,##0", digits)
             return format_percent(rounded / 100, pattern, locale=self.locale)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sectorbook.errors import SectorbookError
 from sectorbook.report.book import Section
-from sectorbook.report.edition import ANNEX, NUMERIC, Edition
+from sectorbook.report.edition import NUMERIC, Edition
 
 # Centimetres. Page one has to hold its figures and sentences together, so its figures are lower.
 WIDE, HIGH, HIGH_ON_PAGE_ONE = 17.0, 12.5, 5.6
@@ -91,7 +91,7 @@ def _picture(edition: Edition, section: Section, item: dict, high: float) -> Pic
         raise SectorbookError(f"{section.name}: the figure {item['file']} is not a whole PNG picture.")
     width = min(WIDE, high * pixels[0] / pixels[1])
     lang = edition.foreign or edition.language.code
-    alt = item["alt"] or item["title"]
+    alt = item["alt"].strip() or item["title"].strip() or item["file"]
     return Picture(content, item["title"], alt, width, width * pixels[1] / pixels[0], lang)
 
 
@@ -158,10 +158,9 @@ def flow(edition: Edition) -> list[Part]:
     parts = []
     if edition.summary:
         parts.append(_section(edition, edition.summary, "summary", edition.summary_title, words.code))
-    for section in edition.sections:
+    for number, section in enumerate(edition.sections, start=1):
         lang = own if section.name in edition.own else words.code
-        anchor = "annex" if section.name == ANNEX else f"chapter-{section.name[:2]}"
-        parts.append(_section(edition, section, anchor, section.title, lang))
+        parts.append(_section(edition, section, f"chapter-{number}", section.title, lang))
 
     def lines(texts: list[str], lang: str = words.code) -> list[Text]:
         return [Text(text, "item", lang) for text in texts]

@@ -53,7 +53,9 @@ def printable(text: str, more: frozenset[int] = frozenset()) -> str:
 
     shown = "".join(map(written, text))
     whole = rf"[^\s{BREAK}-]"
-    signs = re.sub(rf"{whole}{{{LONGEST},}}", lambda run: re.sub(r"([/_&?=.]+)", rf"\1{BREAK}", run[0]), shown)
+    signs = re.sub(
+        rf"{whole}{{{LONGEST},}}", lambda run: re.sub(r"([/_&?=.]+)", rf"\1{BREAK}", run[0]), shown
+    )
     return re.sub(rf"({whole}{{{LONGEST}}})(?={whole})", rf"\1{BREAK}", signs)
 
 

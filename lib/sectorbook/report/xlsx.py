@@ -34,11 +34,15 @@ LONGEST = 32_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 WIDEST, NARROWEST = 60, 9
+LINE = 13.0
 
 
 def sheet_name(text: str, taken: set[str]) -> str:
     """Return a sheet name made from `text` that Excel accepts and that is not `taken`, and take it."""
-    base = FORBIDDEN.sub(" ", text).strip(" '")[:31].strip(" '") or "Sheet"
+    base = " ".join(FORBIDDEN.sub(" ", text).split()).strip("'")
+    if len(base) > 31:
+        base = base[:31].rpartition(" ")[0] if " " in base[15:31] else base[:31]
+    base = base.strip(" '") or "Sheet"
     if base.lower() == "history":
         base = "History 1"
     name, number = base, 1
@@ -47,6 +51,15 @@ def sheet_name(text: str, taken: set[str]) -> str:
         name = f"{base[: 30 - len(str(number))]} {number}"
     taken.add(name.lower())
     return name
+
+
+def _height(texts: list[str], widths: list[float]) -> float:
+    """Return the height in points that wrapped texts need in columns of these widths; Excel's most is 409."""
+    lines = [
+        sum(1 + int(len(line) / width) for line in text.split("\n"))
+        for text, width in zip(texts, widths, strict=True)
+    ]
+    return min(LINE * max(lines, default=1) + 2, 409)
 
 
 def _pieces(text: str) -> list[str]:
@@ -85,7 +98,11 @@ class _Writer:
         """Return a cell format in the brand's font and ink; asked for again, the same one."""
         key = tuple(sorted(wanted.items()))
         if key not in self.styles:
-            base = {"font_name": self.brand.family or FONT, "font_size": 10, "font_color": self.brand.colours.ink}
+            base = {
+                "font_name": self.brand.family or FONT,
+                "font_size": 10,
+                "font_color": self.brand.colours.ink,
+            }
             self.styles[key] = self.book.add_format({**base, "valign": "top", **wanted})
         return self.styles[key]
 
@@ -124,7 +141,13 @@ class _Writer:
             )  # fmt: skip
 
     def rows(
-        self, title: str, heading: str, labels: list[str], widths: list[float], rows: list[list], intro: str = ""
+        self,
+        title: str,
+        heading: str,
+        labels: list[str],
+        widths: list[float],
+        rows: list[list],
+        intro: str = "",
     ) -> str:
         """Add a sheet with a header row, texts and whole numbers below it, frozen panes and a filter; return its name."""
         sheet, row = self.sheet(title, heading, widths)
@@ -138,6 +161,7 @@ class _Writer:
             long = max((len(_pieces(value)) for value in values if isinstance(value, str)), default=1)
             for piece in range(long):
                 row += 1
+                sheet.set_row(row, _height([str(value)[:LONGEST] for value in values], widths))
                 for column, value in enumerate(values):
                     if isinstance(value, int | float):
                         if piece == 0:
@@ -164,7 +188,12 @@ class _Writer:
         sources = "; ".join(source["title"] for source in self.edition.book.sources)
         self.put(sheet, row, 0, self.words("source_line", sources=sources), font_color=muted, font_size=9)
         self.put(
-            sheet, row + 1, 0, self.words("address_line", address=item["address"]), font_color=muted, font_size=9
+            sheet,
+            row + 1,
+            0,
+            self.words("address_line", address=item["address"]),
+            font_color=muted,
+            font_size=9,
         )
         row += 3
         numeric = [column["type"] in NUMERIC for column in columns]
@@ -179,6 +208,7 @@ class _Writer:
         for number, (texts, values, kinds) in enumerate(
             zip(item["cells"], item["rows"], item["shown"], strict=True)
         ):
+            sheet.set_row(first + number, _height(texts, widths))
             for place, (text, value, kind) in enumerate(zip(texts, values, kinds, strict=True)):
                 measure = columns[place]["measure"]
                 if kind == "number":
@@ -217,7 +247,7 @@ class _Writer:
             for key in ("number", "what", "value", "unit", "low", "high", "interval_pct", "kind", "address")
         ]
         title = self.words("ledger")
-        sheet, row = self.sheet(title, title, [6, 52, 16, 18, 14, 14, 12, 24, 60])
+        sheet, row = self.sheet(title, title, [6, 48, 16, 16, 14, 14, 12, 24, 54])
         self.put(sheet, row, 0, self.words("ledger_intro"), font_color=self.brand.colours.muted)
         row += 2
         self.head(sheet, row, labels, [True, False, True, False, True, True, True, False, False])
@@ -227,17 +257,20 @@ class _Writer:
             number = entry["number"]
             unit, format_ = number["unit"], self.style(num_format=FORMATS.get(number["unit"], "General"))
             sheet.write_number(row, 0, entry["place"], self.style())
-            self.put(sheet, row, 1, entry["label"], text_wrap=True)
+            self.put(sheet, row, 1, entry["label"], text_wrap=True, indent=1)
+            sheet.set_row(row, _height([entry["label"][:LONGEST]], [46]))
             for column, key in ((2, "value"), (4, "low"), (5, "high")):
                 value = number[key]
                 if value is not None:
                     sheet.write_number(row, column, round(value, -1) if unit == "jobs" else value, format_)
                 elif key == "value":
-                    self.put(sheet, row, column, entry["value"], italic=True, font_color=self.brand.colours.muted)
-            self.put(sheet, row, 3, self.words.units.get(unit, unit))
+                    self.put(
+                        sheet, row, column, entry["value"], italic=True, font_color=self.brand.colours.muted
+                    )
+            self.put(sheet, row, 3, self.words.units.get(unit, unit), indent=1)
             if number["interval_pct"] is not None:
                 sheet.write_number(row, 6, number["interval_pct"], self.style())
-            self.put(sheet, row, 7, entry["kind"])
+            self.put(sheet, row, 7, entry["kind"], indent=1)
             self.put(sheet, row, 8, entry["address"])
         sheet.freeze_panes(first + 1, 2)
         sheet.repeat_rows(first)
@@ -246,7 +279,17 @@ class _Writer:
 
     def sources(self) -> str:
         """Add the sheet of sources, one a row, from their sidecars."""
-        keys = ("publisher", "title", "vintage", "published", "retrieved", "licence", "citation", "via", "synthetic")
+        keys = (
+            "publisher",
+            "title",
+            "vintage",
+            "published",
+            "retrieved",
+            "licence",
+            "citation",
+            "via",
+            "synthetic",
+        )
         labels = [
             self.words({"title": "what", "synthetic": "made_up"}.get(key, key)) for key in keys
         ]  # "what" names the data set
@@ -257,7 +300,7 @@ class _Writer:
                 values[key] = self.words.date(source[key])
             rows.append([str(values.get(key) or "") for key in keys])
         title = self.words("sources")
-        return self.rows(title, title, labels, [28, 40, 14, 18, 18, 28, 60, 40, 12], rows)
+        return self.rows(title, title, labels, [24, 30, 12, 16, 16, 24, 48, 36, 10], rows)
 
     def notes(self) -> str:
         """Add the sheet of notes: what is missing, how to read, the receipt and the disclaimer."""
@@ -265,7 +308,11 @@ class _Writer:
         missing = edition.missing or [self.words("nothing_missing")]
         rows = [
             [self.words(key), line]
-            for key, lines in (("missing", missing), ("methods", edition.methods), ("receipt", edition.receipt))
+            for key, lines in (
+                ("missing", missing),
+                ("methods", edition.methods),
+                ("receipt", edition.receipt),
+            )
             for line in lines
         ]
         if self.brand.disclaimer:
