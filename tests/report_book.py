@@ -1,5 +1,6 @@
 """A small book for the tests of the report, with every kind of item, made without a run."""
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -26,11 +27,18 @@ def png(width: int = 40, height: int = 20) -> bytes:
     """Return a white PNG picture."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     rows = (b"\0" + b"\xff" * width) * height
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def number(chapter: str, key: str, value: float | None, unit: str, label: str = "A number", **more) -> dict:
@@ -64,7 +72,12 @@ def table(title: str = "Pay", name: str = "Nurses", label: str = "Occupation") -
         "columns": [
             {"name": "occupation_title", "label": label, "unit": "name", "type": "text"},
             {"name": "employment", "label": "Jobs", "unit": "jobs", "type": "integer"},
-            {"name": "wage_annual_p50_usd", "label": "Median wage", "unit": "USD per year", "type": "integer"},
+            {
+                "name": "wage_annual_p50_usd",
+                "label": "Median wage",
+                "unit": "USD per year",
+                "type": "integer",
+            },
             {"name": "share_pct", "label": "Share", "unit": "percent", "type": "number"},
         ],
         "rows": [[name, 1234.0, 98765.0, 12.34], ["Surgeons", None, 77777.0, 0.0]],
@@ -91,9 +104,7 @@ def small(folder: Path, synthetic: bool = False) -> Book:
             "12_report",
             "Report",
             [
-                sentence(
-                    "12_report", "The sector has 1,230 jobs (1,200 to 1,300) here.", (jobs["address"],)
-                ),
+                sentence("12_report", "The sector has 1,230 jobs (1,200 to 1,300) here.", (jobs["address"],)),
                 figure(),
                 sentence("12_report", "This page repeats the chapters.", kind="caveat"),
             ],
@@ -111,3 +122,14 @@ def small(folder: Path, synthetic: bool = False) -> Book:
         code={"version": "0.1.0", "commit": "a" * 40, "changed": False},
         receipt={"versions": {"python": "3.11"}, "inputs": {"data/processed/x.parquet": "f" * 64}},
     )
+
+
+def unpacked_streams(content: bytes) -> bytes:
+    """Return a PDF's bytes with every stream unpacked."""
+    found = [content]
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.S):
+        try:
+            found.append(zlib.decompress(stream))
+        except zlib.error:
+            continue
+    return b"\n".join(found)

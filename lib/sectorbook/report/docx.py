@@ -126,8 +126,7 @@ class _Writer:
         section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = MARGIN
         footer = section.footer.paragraphs[0]
         footer.style = self.document.styles["Report Meta"]
-        text = self.words("synthetic") if self.edition.book.synthetic else self.edition.title
-        footer.add_run(f"{text}   ")
+        footer.add_run(f"{self.edition.running}   ")
         before, middle, after = self.words("page", page="\x00", pages="\x00").split("\x00")
         for words, field in ((before, "PAGE"), (middle, "NUMPAGES"), (after, None)):
             footer.add_run(words)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from os import environ
 from typing import Any
 
@@ -20,6 +21,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 PLAIN_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.png")
 PNG = b"\x89PNG\r\n\x1a\n"
 ANNEX = "annex"
+RUNNING = 140
 NUMERIC = ("number", "integer")
 # What no format can carry or no reader can see: control characters but tab and line end, the marks that override
 # the direction of text, half surrogates, and code points that are not characters.
@@ -63,6 +65,13 @@ class Edition:
         return self.language("title", sector=self.sector, region=self.book.region["name"])
 
     @property
+    def running(self) -> str:
+        """Return the line at the foot of every page: the notice of synthetic data, else the title, cut short."""
+        parts = [self.title, self.brand.name]
+        line = self.language("synthetic") if self.book.synthetic else " · ".join(filter(None, parts))
+        return line if len(line) <= RUNNING else line[: RUNNING - 1] + "…"
+
+    @property
     def sector(self) -> str:
         """Return the sector's name."""
         return self.language.sectors.get(self.book.sector["slug"], self.book.sector["name"])
@@ -104,7 +113,7 @@ class Edition:
         """Return page one and the chapters."""
         return [*([self.summary] if self.summary else []), *self.sections]
 
-    @property
+    @cached_property
     def places(self) -> dict[str, int]:
         """Return the place in the claim ledger of each number, by address; the ledger is the whole book's."""
         return {number["address"]: place for place, number in enumerate(self.book.numbers, start=1)}
@@ -143,7 +152,7 @@ class Edition:
             )
         return [*lines, self.language("method_language")]
 
-    @property
+    @cached_property
     def withheld(self) -> list[tuple[str, str, str, int]]:
         """Return the values that are not shown: table, column, label and how many, by table."""
         found: Counter = Counter()
@@ -176,7 +185,7 @@ class Edition:
             *(self.language("receipt_input", file=file, checksum=checksum) for file, checksum in inputs),
         ]
 
-    @property
+    @cached_property
     def ledger(self) -> list[dict]:
         """Return the claim ledger: for each number its place, label, value, interval, kind and address as written."""
         rows = []

@@ -113,7 +113,7 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
         "author": brand.name or "Sectorbook",
         "front": [edition.about, edition.made_for, edition.data],
         "notice": words("synthetic") if edition.book.synthetic else None,
-        "running": " · ".join(filter(None, (edition.title, brand.name))),
+        "running": edition.running,
         "contents": words("contents"),
         "caveats": words("caveats"),
         "figure": words("figure"),
