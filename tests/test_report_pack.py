@@ -1,10 +1,12 @@
 """The report pack: editions, languages, brands, and what each format carries."""
 
 import io
+import json
 import re
 import shutil
 import string
 import subprocess
+import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -16,10 +18,11 @@ from docx.oxml.ns import qn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_book import number, png, section, sentence, small, unpacked_streams
-from sectorbook import findings
+from sectorbook import cli, findings
 from sectorbook.errors import SectorbookError
 from sectorbook.report import brand, edition, language, pack, pdf, reading, xlsx
 from sectorbook.report.edition import UNSEEN, clean
+from typer.testing import CliRunner
 
 needs_pdftotext = pytest.mark.skipif(
     not shutil.which("pdftotext"), reason="needs pdftotext to read a PDF back"
@@ -386,6 +389,42 @@ def test_a_png_logo_and_a_font_of_ones_own_are_carried(tmp_path, brand_file):
 
 
 # --- writing
+
+
+def ledgers(folder, region: str) -> None:
+    """Write the small book as saved findings of `region`."""
+    book = small(folder / region / "findings")
+    common = {"region": {**book.region, "slug": region}, "sector": book.sector, "sources": book.sources}
+    for part in [book.summary, *book.sections]:
+        content = {"schema": 1, "chapter": part.name, "title": part.title, "items": part.items, **common}
+        part.folder.with_suffix(".json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_the_command_writes_every_format_from_saved_findings(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECTORBOOK_REPORTS", "")
+    ledgers(tmp_path, "san-francisco")
+    asked = ["report", "san-francisco", "--out", str(tmp_path), "--format", "html,pdf,docx,xlsx"]
+    usual = CliRunner().invoke(cli.app, asked)
+    other = CliRunner().invoke(cli.app, [*asked, "--audience", "policy", "--lang", "es"])
+    assert usual.exit_code == other.exit_code == 0, usual.output + other.output
+    folder = tmp_path / "san-francisco"
+    made = {path.name for path in folder.glob("report*")}
+    assert made == {f"report{more}.{form}" for more in ("", "-policy-es") for form in pack.FORMATS}
+    assert len(usual.output.splitlines()) == 4
+    assert "Atención médica en Test Land" in (folder / "report-policy-es.html").read_text(encoding="utf-8")
+    failed = CliRunner().invoke(cli.app, [*asked, "--brand", str(tmp_path / "none.yml")])
+    assert isinstance(failed.exception, SectorbookError) and "Cannot read the brand file" in str(
+        failed.exception
+    )
+
+
+def test_only_the_libraries_of_the_format_asked_for_are_loaded():
+    code = (
+        "import sys; from sectorbook.report import pack; import sectorbook.report.html;"
+        "sys.exit(' '.join({'typst', 'docx', 'xlsxwriter', 'openpyxl', 'lxml'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
 
 
 def test_a_sentence_that_uses_an_unknown_number_still_prints(tmp_path):

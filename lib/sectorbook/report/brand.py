@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from lxml import etree
 from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -135,6 +134,8 @@ def _png(content: bytes, text: str) -> Asset:
 
 def _svg(content: bytes, text: str) -> Asset:
     """Return an SVG logo that is drawing alone: no script, no handler, no document type, no outside address."""
+    from lxml import etree
+
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(content, parser)

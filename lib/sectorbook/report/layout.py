@@ -8,7 +8,7 @@ from sectorbook.report.book import Section
 from sectorbook.report.edition import NUMERIC, Edition
 
 # Centimetres. Page one has to hold its figures and sentences together, so its figures are lower.
-WIDE, HIGH, HIGH_ON_PAGE_ONE = 17.0, 12.5, 5.6
+WIDE, HIGH, HIGH_ON_PAGE_ONE, LOGO = 17.0, 12.5, 5.6, 0.9
 # Points of type for a table of up to so many columns.
 POINTS = ((6, 8.0), (9, 7.0), (10**6, 6.0))
 
@@ -75,7 +75,6 @@ class Part:
     lang: str
     blocks: list[Text | Picture | Grid]
     box: list[Text] = field(default_factory=list)
-    new_page: bool = False
 
 
 def _sentence(edition: Edition, item: dict, style: str) -> Text:
@@ -109,7 +108,9 @@ def _grid(edition: Edition, item: dict) -> Grid:
 
 def _section(edition: Edition, section: Section, anchor: str, title: str, lang: str) -> Part:
     blocks, box = [], []
-    high = HIGH_ON_PAGE_ONE if anchor == "summary" else HIGH
+    high = HIGH
+    if anchor == "summary":
+        high = HIGH_ON_PAGE_ONE - (LOGO if edition.brand.logo else 0)
     for item in section.items:
         if item["kind"] == "sentence":
             blocks.append(_sentence(edition, item, "sentence"))

@@ -98,7 +98,6 @@ def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
         "lang": part.lang,
         "blocks": blocks,
         "box": _made_printable([asdict(text) for text in part.box], more),
-        "new_page": part.new_page,
     }
 
 

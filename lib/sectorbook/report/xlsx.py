@@ -197,7 +197,10 @@ class _Writer:
         )
         row += 3
         numeric = [column["type"] in NUMERIC for column in columns]
-        self.head(sheet, row, [column["label"] for column in columns], numeric)
+        labels = [column["label"] for column in columns]
+        self.head(sheet, row, labels, numeric)
+        # Bold words are wider and break early.
+        sheet.set_row(row, _height(labels, [width * 0.7 for width in widths]))
         for place, column in enumerate(columns):
             self.put(
                 sheet, row + 1, place, column["unit"] if numeric[place] else "", italic=True, font_size=9,
