@@ -1,10 +1,13 @@
 """A small book for the tests of the report, with every kind of item, made without a run."""
 
+import io
 import re
 import struct
+import subprocess
 import zlib
 from pathlib import Path
 
+import openpyxl
 from sectorbook.report.book import Book, Section
 
 SECTOR = {"slug": "healthcare", "name": "Health care", "naics": ["621", "622"], "industries": ["621000"]}
@@ -133,3 +136,18 @@ def unpacked_streams(content: bytes) -> bytes:
         except zlib.error:
             continue
     return b"\n".join(found)
+
+
+def pages_of(content: bytes) -> list[str]:
+    """Return the text of each page of a PDF."""
+    done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=content, capture_output=True, check=True)
+    return [" ".join(page.split()) for page in done.stdout.decode().split("\f")[:-1]]
+
+
+def cells_of(content: bytes) -> dict[str, list]:
+    """Return the filled cells of a workbook, by sheet."""
+    workbook = openpyxl.load_workbook(io.BytesIO(content))
+    return {
+        sheet.title: [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+        for sheet in workbook
+    }

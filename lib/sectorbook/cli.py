@@ -162,7 +162,7 @@ def check() -> None:
     """Check the configuration, every chapter, and every processed file against its checksum."""
     from sectorbook import chapters, config, paths, provenance, warehouse
 
-    config.regions(), config.sectors(), config.columns()
+    config.regions(), config.sectors(), config.columns(), config.audiences()
     for name in config.frameworks():
         config.framework(name)
     for slug in config.sectors():

@@ -16,17 +16,22 @@ from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
+from sectorbook.report import language
 from sectorbook.report.brand import as_png
 from sectorbook.report.edition import Edition
 from sectorbook.report.layout import Grid, Part, Picture, Text, flow
 
 FONT = "Arial"
 PAGE, MARGIN = (Cm(21.59), Cm(27.94)), Cm(2)
-LANGUAGES = {"en": "en-US", "es": "es-US"}
 
 
 def _colour(text: str) -> RGBColor:
     return RGBColor.from_string(text.removeprefix("#").upper())
+
+
+def _tag(code: str) -> str:
+    """Return a language as Word writes it, "en-US"."""
+    return language.load(code).locale.replace("_", "-")
 
 
 def _element(tag: str, /, **attributes: str) -> OxmlElement:
@@ -105,7 +110,7 @@ class _Writer:
         defaults = styles.element.find(f".//{qn('w:rPrDefault')}/{qn('w:rPr')}")
         for old in defaults.findall(qn("w:lang")):
             defaults.remove(old)
-        defaults.append(_element("lang", val=LANGUAGES[self.words.code]))
+        defaults.append(_element("lang", val=_tag(self.words.code)))
 
     def _boxed(self, style, paper: str, bar: str) -> None:
         """Give a paragraph style a coloured ground and a bar at its left."""
@@ -138,7 +143,7 @@ class _Writer:
         core.title = self.edition.title[:255]
         core.author = core.last_modified_by = self.brand.name or "Sectorbook"
         core.subject, core.comments, core.keywords = "", self.brand.disclaimer[:255], ""
-        core.language = LANGUAGES[self.words.code]
+        core.language = _tag(self.words.code)
         core.created = core.modified = stamp
         core.revision = 1
 
@@ -174,7 +179,7 @@ class _Writer:
         run = paragraph.add_run(text)
         run.bold = bold
         if lang != self.words.code:
-            run._r.get_or_add_rPr().append(_element("lang", val=LANGUAGES.get(lang, lang)))
+            run._r.get_or_add_rPr().append(_element("lang", val=_tag(lang)))
         return run
 
     def _text(self, block: Text, style: str | None = None) -> None:
@@ -280,7 +285,7 @@ class _Writer:
     ) -> Paragraph:
         cell.width = width
         paragraph = cell.paragraphs[0]
-        paragraph.paragraph_format.space_after = Pt(1)
+        paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
         paragraph.paragraph_format.line_spacing = 1.0
         if numeric:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
