@@ -33,7 +33,12 @@ def _style(brand: Brand) -> Markup:
 
 def _table(edition: Edition, item: dict) -> Markup:
     """Return a table, its caption and text cells marked where they are in the chapters' language."""
-    html = findings.table_html(item)
+    # Units that are told by their own names, and not shown, keep them.
+    columns = [
+        {**c, "unit": c["measure"] if c["measure"].endswith(("code", "rank", "count")) else c["unit"]}
+        for c in item["columns"]
+    ]
+    html = findings.table_html({**item, "columns": columns})
     if edition.foreign:
         for tag in ("<caption", '<td class="text"'):
             html = html.replace(f"{tag}>", f'{tag} lang="{edition.foreign}">')
