@@ -80,14 +80,30 @@ def run(
 
 
 @app.command()
-def report(region: RegionArguments, out: OutOption = None) -> None:
+def report(
+    region: RegionArguments,
+    out: OutOption = None,
+    formats: Annotated[str, typer.Option("--format", help="html, pdf, docx and xlsx, with commas.")] = "html",
+    brand: Annotated[
+        Path | None, typer.Option(help="A brand file (YAML): name, colours, logo, fonts, disclaimer.")
+    ] = None,
+    audience: Annotated[str, typer.Option(help="Who reads it: leaders, policy or partners.")] = "leaders",
+    lang: Annotated[str, typer.Option(help="Language of headings, labels and numbers: en or es.")] = "en",
+) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
     from sectorbook import paths, warehouse
-    from sectorbook.report import book, html
+    from sectorbook.report import pack
 
+    chosen = pack.formats(formats)
+    dress = None
+    if brand is not None:
+        from sectorbook.report import brand as brands
+
+        dress = brands.load(brand)
     for text in region:
-        typer.echo(paths.shown(html.write(book.gather(warehouse.find_region(text).slug))))
+        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress):
+            typer.echo(paths.shown(target))
 
 
 @app.command()
@@ -146,7 +162,7 @@ def check() -> None:
     """Check the configuration, every chapter, and every processed file against its checksum."""
     from sectorbook import chapters, config, paths, provenance, warehouse
 
-    config.regions(), config.sectors(), config.columns()
+    config.regions(), config.sectors(), config.columns(), config.audiences()
     for name in config.frameworks():
         config.framework(name)
     for slug in config.sectors():

@@ -160,6 +160,15 @@ class Questionnaire(_Entry):
         return self
 
 
+class Audience(_Entry):
+    """Who reads a report: which chapters come first, which are left out, where tables stand, and the reason."""
+
+    order: tuple[str, ...]
+    leave_out: tuple[str, ...]
+    tables: Literal["in place", "annex"]
+    reason: str
+
+
 Model = TypeVar("Model", bound=_Entry)
 
 
@@ -213,6 +222,12 @@ def sectors() -> dict[str, Sector]:
 def columns() -> dict[str, Column]:
     """Return the data dictionary of `config/columns.yml`, by column name."""
     return _entries(Column, "columns.yml")
+
+
+@cache
+def audiences() -> dict[str, Audience]:
+    """Return the audiences of a report of `config/audiences.yml`, by name."""
+    return _entries(Audience, "audiences.yml")
 
 
 @cache

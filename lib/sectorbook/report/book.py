@@ -19,16 +19,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Book:
-    """Everything a report holds: page one, the chapters, the sources, and what is missing."""
+    """Everything a report holds: page one, the chapters, the sources, what is missing and why, and the receipt."""
 
     region: dict
     sector: dict
     summary: Section | None
     sections: list[Section]
     sources: list[dict]
-    missing: list[str]
+    missing: list[dict]
     synthetic: bool
     code: dict
+    receipt: dict
 
     @property
     def numbers(self) -> list[dict]:
@@ -71,15 +72,14 @@ def gather(region_slug: str) -> Book:
     missing = []
     for chapter in chapters.discover():
         entry = entries.get(chapter.name, {})
-        heading = f"Chapter {chapter.number}, {chapter.title}"
+        heading = {"number": chapter.number, "title": chapter.title}
         if entry.get("status") == "failed":
-            missing.append(f"{heading}: {entry['error']}")
+            missing.append({"why": "chapter_failed", **heading, "error": entry["error"]})
         elif chapter.name not in ledgers:
-            missing.append(f"{heading}, was not run.")
+            missing.append({"why": "chapter_not_run", **heading})
         elif chapter.name not in current:
-            missing.append(
-                f"{heading}, was run for another sector: {ledgers[chapter.name]['sector']['name']}."
-            )
+            other = ledgers[chapter.name]["sector"]["name"]
+            missing.append({"why": "chapter_other_sector", **heading, "sector": other})
     sections = {
         name: Section(name, ledger["title"], ledger["items"], paths.ledger(region_slug, name).with_suffix(""))
         for name, ledger in current.items()
@@ -94,4 +94,5 @@ def gather(region_slug: str) -> Book:
         missing=missing,
         synthetic=any(source["synthetic"] for source in sources.values()),
         code=receipt.get("code", {}),
+        receipt={key: receipt.get(key, {}) for key in ("versions", "inputs")},
     )

@@ -8,39 +8,67 @@ from markupsafe import Markup
 from traitlets.config import Config
 
 from sectorbook import findings, paths
-from sectorbook.report.book import Book, Section
+from sectorbook.report.brand import Brand, Colours
+from sectorbook.report.edition import Edition
+
+# Long words and addresses break instead of widening the page; a logo keeps to its line.
+OWN_STYLE = "p, li, td, h1, h2, caption { overflow-wrap: anywhere; } img.logo { max-height: 3.2rem; max-width: 16rem; }"
 
 _HIDE_TAGGED_INPUT = Config(TagRemovePreprocessor={"enabled": True, "remove_input_tags": {"remove-input"}})
 
 
-def _image(section: Section, item: dict) -> str:
-    """Return a recorded figure as a data address."""
-    content = (section.folder / item["file"]).read_bytes()
-    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+def _style(brand: Brand) -> Markup:
+    """Return the brand as a second style sheet that sets the page's colours and font. Its parts are validated."""
+    colours, rules = brand.colours, [OWN_STYLE]
+    if colours != Colours():
+        rules.append(
+            f":root {{ --ink: {colours.ink}; --muted: {colours.muted}; --line: {colours.line}; "
+            f"--focus: {colours.focus}; --paper: {colours.paper}; }} "
+            f".synthetic {{ border-color: {colours.warn}; color: {colours.warn}; }}"
+        )
+    rules += [
+        f'@font-face {{ font-family: "{brand.family}"; src: url({font.address}); }}' for font in brand.fonts
+    ]
+    if brand.family:
+        rules.append(f'body {{ font-family: "{brand.family}", "DejaVu Sans", Verdana, Arial, sans-serif; }}')
+    return Markup("<style>\n" + "\n".join(rules) + "\n</style>\n")
 
 
-def render(book: Book) -> str:
+def _table(edition: Edition, item: dict) -> Markup:
+    """Return a table, its caption and text cells marked where they are in the chapters' language."""
+    # Units that are told by their own names, and not shown, keep them.
+    columns = [
+        {**c, "unit": c["measure"] if c["measure"].endswith(("code", "rank", "count")) else c["unit"]}
+        for c in item["columns"]
+    ]
+    html = findings.table_html({**item, "columns": columns})
+    if edition.foreign:
+        for tag in ("<caption", '<td class="text"'):
+            html = html.replace(f"{tag}>", f'{tag} lang="{edition.foreign}">')
+    return Markup(html)
+
+
+def render(edition: Edition) -> str:
     """Return the report as HTML. Everything is in the page; it needs no network."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("sectorbook.report"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    places = {number["address"]: place for place, number in enumerate(book.numbers, start=1)}
+
+    def image(section, item):
+        return "data:image/png;base64," + base64.b64encode(edition.figure(section, item)).decode("ascii")
+
+    # Globals, because the template's macros see no others.
+    environment.globals |= {
+        "places": edition.places,
+        "image": image,
+        "table": lambda item: _table(edition, item),
+        "t": edition.language,
+        "foreign": Markup(f' lang="{edition.foreign}"') if edition.foreign else "",
+    }
     return environment.get_template("report.html.j2").render(
-        book=book,
-        places=places,
-        image=_image,
-        table=lambda item: Markup(findings.table_html(item)),
-        shown=findings.shown,
+        book=edition.book, edition=edition, brand_style=_style(edition.brand)
     )
-
-
-def write(book: Book) -> Path:
-    """Write `report.html` of the book's region and return its path."""
-    target = paths.reports(book.region["slug"], "report.html")
-    with paths.write_atomic(target) as file:
-        file.write(render(book))
-    return target
 
 
 def write_chapters(region_slug: str) -> list[Path]:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from sectorbook import chapters, paths, receipts, warehouse
 from sectorbook.errors import SectorbookError
-from sectorbook.report import book, html
+from sectorbook.report import html, pack
 from sectorbook.runner import plan, series
 from sectorbook.runner.execute import Outcome
 from sectorbook.runner.plan import Task
@@ -24,7 +24,7 @@ from sectorbook.runner.plan import Task
 def _build_report(slug: str) -> str:
     """Build a region's report and pages; return where it stands, or why there is none."""
     try:
-        target = html.write(book.gather(slug))
+        [target] = pack.write(slug, ["html"])
         html.write_chapters(slug)
     except SectorbookError as error:
         return f"no report: {error}"

@@ -1,0 +1,56 @@
+"""A region's report pack: one edition written in each format asked for. A format's libraries load when it is asked."""
+
+from importlib import import_module
+from pathlib import Path
+
+from sectorbook import paths
+from sectorbook.errors import SectorbookError, unknown
+from sectorbook.report import book, edition
+from sectorbook.report.brand import Brand
+from sectorbook.report.edition import Edition
+
+FORMATS = ("html", "pdf", "docx", "xlsx")
+USUAL = ("leaders", "en")
+
+
+def formats(text: str) -> list[str]:
+    """Return the formats that `text` names, with commas ("html,pdf"), each once and in its order."""
+    chosen = [part.strip().lower() for part in text.split(",") if part.strip()]
+    for part in chosen:
+        if part not in FORMATS:
+            raise unknown("format", part, FORMATS)
+    if not chosen:
+        raise SectorbookError(f"No format is given. Valid: {', '.join(FORMATS)}.")
+    return list(dict.fromkeys(chosen))
+
+
+def render(made: Edition, form: str) -> bytes:
+    """Return an edition in one of `FORMATS`. The same edition gives the same bytes."""
+    content = import_module(f"sectorbook.report.{form}").render(made)
+    return content.encode("utf-8") if isinstance(content, str) else content
+
+
+def name(audience: str, code: str) -> str:
+    """Return a pack's file name without its ending: "report", or with the audience and language where not usual."""
+    return "-".join(
+        ["report", *(part for part, usual in zip((audience, code), USUAL, strict=True) if part != usual)]
+    )
+
+
+def write(
+    region_slug: str,
+    chosen: list[str],
+    audience: str = "leaders",
+    code: str = "en",
+    brand: Brand | None = None,
+) -> list[Path]:
+    """Write a region's report in the `chosen` formats and return the files, from saved findings alone."""
+    made = edition.make(book.gather(region_slug), audience, code, brand)
+    written = []
+    for form in chosen:
+        content = render(made, form)
+        target = paths.reports(region_slug, f"{name(audience, code)}.{form}")
+        with paths.write_atomic(target, "wb") as file:
+            file.write(content)
+        written.append(target)
+    return written
