@@ -150,7 +150,7 @@ def test_a_full_disk_leaves_the_old_file(reports, monkeypatch: pytest.MonkeyPatc
 
 def test_what_rests_on_few_people_does_not_reach_a_report(home, reports) -> None:
     """A chapter on people, saved and gathered: the small number is gone from every byte of the book and the page."""
-    from sectorbook.report import book, html
+    from sectorbook.report import book, edition, html
 
     chapter = findings.open(
         "09_workers", "Workers", "lima-oh", "healthcare", ["oews_areas"], person_level=True
@@ -165,7 +165,7 @@ def test_what_rests_on_few_people_does_not_reach_a_report(home, reports) -> None
     gathered = book.gather("lima-oh")
     texts = [item["text"] for item in gathered.sections[0].items if item["kind"] == "sentence"]
     assert texts[0] == "7,341 people were placed."
-    assert "one street" not in html.render(gathered)
+    assert "one street" not in html.render(edition.make(gathered))
     numbers = {number["key"]: number["value"] for number in gathered.numbers}
     assert numbers == {"placed": 7341.0, "few": None}
     assert "few" in paths.local("lima-oh", "disclosure_log.csv").read_text(encoding="utf-8")
