@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -255,8 +256,6 @@ def page(two_regions: Path) -> str:
 
 
 def test_the_report_is_one_file_without_network(page: str) -> None:
-    import re
-
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
     assert not re.search(r"@import|url\(", page)
     assert page.count("data:image/png;base64,") >= 6
@@ -264,8 +263,6 @@ def test_the_report_is_one_file_without_network(page: str) -> None:
 
 
 def test_every_reference_leads_to_a_number_with_an_address(page: str, two_regions: Path) -> None:
-    import re
-
     targets = set(re.findall(r'<tr id="(n\d+)">', page))
     assert targets and set(re.findall(r'href="#(n\d+)"', page)) <= targets
     for address in re.findall(r"<td>(lima-oh/[\w/]+)</td></tr>", page):
@@ -274,6 +271,14 @@ def test_every_reference_leads_to_a_number_with_an_address(page: str, two_region
             (two_regions / region / "findings" / f"{chapter}.json").read_text(encoding="utf-8")
         )
         assert any(item.get("key") == key for item in ledger["items"]), address
+
+
+def test_every_table_and_figure_has_its_address(page: str, two_regions: Path) -> None:
+    shown = set(re.findall(r'<p class="address">([^<]+)</p>', page))
+    for path in (two_regions / "lima-oh" / "findings").glob("*.json"):
+        for item in json.loads(path.read_text(encoding="utf-8"))["items"]:
+            if item["kind"] in ("table", "figure"):
+                assert item["address"] in shown
 
 
 def test_the_report_is_built_again_from_findings_alone(page: str, two_regions: Path) -> None:
@@ -285,8 +290,6 @@ def test_the_report_is_built_again_from_findings_alone(page: str, two_regions: P
 
 
 def test_the_chapters_stand_beside_it_and_need_no_network(two_regions: Path) -> None:
-    import re
-
     for name in ("00_start_here", "03_industry", "04_occupations", "12_report"):
         text = (two_regions / "lima-oh" / "chapters" / f"{name}.html").read_text(encoding="utf-8")
         assert "Lima, OH" in text
