@@ -5,6 +5,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Where others wait for the result the same cases are tried every time; at a desk each run tries new ones.
+settings.register_profile("same-cases", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("same-cases")
 
 _OUT = tempfile.TemporaryDirectory(prefix="sectorbook-tests-")
 os.environ["SECTORBOOK_REPORTS"] = _OUT.name
