@@ -21,7 +21,7 @@ from sectorbook.runner.execute import Outcome
 from sectorbook.runner.plan import Task
 
 
-def _build_report(slug: str) -> str:
+def build_report(slug: str) -> str:
     """Build a region's report and pages; return where it stands, or why there is none."""
     try:
         target = html.write(book.gather(slug))
@@ -74,14 +74,23 @@ def run(
                 progress.console.print(outcome.error, markup=False, highlight=False)
             progress.update(bar, advance=1, failed=failed)
 
-        def region_done(slug: str) -> None:
-            reports[slug] = _build_report(slug)
+        def closed(slug: str, said: str | None) -> None:
+            reports[slug] = (
+                said or "no report: the process that built it was ended. Build it with: sectorbook report"
+            )
 
-        series.run(tasks, jobs, listen, region_done)
+        series.run(
+            tasks,
+            jobs,
+            listen,
+            lambda slug: None,
+            closing=f"{__name__}:{build_report.__name__}",
+            closed=closed,
+        )
     for region in regions:
         if region.slug not in reports:
             target = paths.reports(region.slug, "report.html")
-            reports[region.slug] = paths.shown(target) if target.exists() else _build_report(region.slug)
+            reports[region.slug] = paths.shown(target) if target.exists() else build_report(region.slug)
     _summary(regions, tasks, reports)
     return 1 if any(entry == "failed" for region in regions for entry in _statuses(region, tasks)) else 0
 
