@@ -8,6 +8,7 @@ A kernel that is not this Python, or a place where no fork is safe, gets a kerne
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -76,7 +77,7 @@ class WarmProvisioner(LocalProvisioner):
                     argv=arguments,
                     **{
                         "environment": {k: v for k, v in kwargs.get("env", {}).items() if k != warm.ADDRESS},
-                        "cwd": str(kwargs.get("cwd") or os.getcwd()),
+                        "cwd": str(kwargs.get("cwd") or Path.cwd()),
                     },
                 )
             except warm.Lost as problem:
@@ -86,5 +87,5 @@ class WarmProvisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **kwargs)
         self.process = _Process(parent, ticket)
         self.pid = self.pgid = self.process.pid
-        self.cwd = kwargs.get("cwd", os.getcwd())
+        self.cwd = kwargs.get("cwd", Path.cwd())
         return self.connection_info

@@ -9,6 +9,7 @@ import ctypes
 import io
 import os
 import sys
+import types
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -127,6 +128,8 @@ class Shell:
         self.ip.display_pub.session = session
         self.ip.displayhook.topic = b"execute_result"
         app.shell = self.ip
+        # Magics ask the application for its kernel; there is none, and no event loop of a window system.
+        app.kernel = types.SimpleNamespace(shell=self.ip, eventloop=None)
         self.ip.configurables.append(app)
         builtins.input = _no_input
         import getpass

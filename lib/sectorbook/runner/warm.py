@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection, reduction
+from pathlib import Path
 from typing import Any
 
 from sectorbook.runner import preload
@@ -79,7 +80,7 @@ class Warm:
             self._send(
                 {
                     "do": "fork", "job": job, "ticket": ticket, "handles": len(handles), "umask": _umask(),
-                    "environment": environment(), "cwd": os.getcwd(), **message,
+                    "environment": environment(), "cwd": str(Path.cwd()), **message,
                 },
                 handles,
             )  # fmt: skip
