@@ -290,7 +290,6 @@ def test_a_parent_with_a_thread_refuses_to_fork(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_parent_ends_with_its_owner_and_its_children_with_it(tmp_path: Path) -> None:
     own = warm.start()
-    warm.wait_until_ready(own)
     ticket = own.fork("kernel", argv=["-f", str(tmp_path / "kernel.json")])
     child = own.pids[ticket]
     os.kill(own.process.pid, signal.SIGKILL)

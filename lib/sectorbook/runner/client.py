@@ -14,7 +14,6 @@ from queue import Empty
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
-from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 
 from sectorbook.runner import shell
@@ -123,8 +122,9 @@ class Remote(_Messages):
                 if self.link.poll(left):
                     self.take(self.link.recv())
             except (EOFError, OSError):
+                # The notebook client looks once a second whether the kernel lives, and ends this wait itself.
                 self.alive = False
-                raise DeadKernelError("Kernel died") from None
+                time.sleep(SLICE_SECONDS / 10)
             await _pause()
         return self.replies.popleft()
 

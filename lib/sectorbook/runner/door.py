@@ -23,7 +23,7 @@ def environment() -> Iterator[dict[str, str]]:
         return
     parent = warm.start()
     try:
-        warm.wait_until_ready(parent)
+        parent.wait_until_ready()
         yield {
             **os.environ,
             warm.ADDRESS: parent.address,

@@ -6,10 +6,11 @@ Nothing here may leave a thread, an open file, a figure or a changed setting beh
 import gc
 import importlib
 import importlib.util
+import io
 import os
 import pkgutil
 import sys
-from pathlib import Path
+import tempfile
 
 # One thread: a fork copies only the thread that calls it, and the locks of the others stay shut for ever.
 SINGLE_THREADED = {
@@ -50,21 +51,72 @@ def _import_all() -> None:
         raise RuntimeError(f"{LATE} was imported before the fork: figures would be lost.")
 
 
-def _rehearse() -> None:
-    """Go once through what every chapter does: libraries load parts of themselves at first use."""
-    import pandas as pd
-    from IPython.display import Image
+def _rehearse_figure() -> None:
+    """Draw what figures are made of, without pyplot, and throw it away."""
+    import matplotlib as mpl
+    import numpy as np
+    import PIL.Image
     from matplotlib.figure import Figure
 
-    from sectorbook import charts, findings
+    with mpl.rc_context({"font.family": "DejaVu Sans"}):
+        figure = Figure(layout="constrained")
+        figure.suptitle("Title", fontweight="bold")
+        left, right = figure.subplots(1, 2)
+        left.barh([0, 1], [1, 2], label="bars")
+        left.set_yticks([0, 1], ["first", "second"])
+        left.legend()
+        right.scatter([10, 1000], [1, 2])
+        right.set_xscale("log")
+        right.annotate(
+            "note", (10, 1), xytext=(3, 3), textcoords="offset points", arrowprops={"arrowstyle": "->"}
+        )
+        for axes, kind in ((left, mpl.ticker.StrMethodFormatter), (right, mpl.ticker.FormatStrFormatter)):
+            axes.xaxis.set_major_formatter(kind("{x:,.0f}" if axes is left else "%d"))
+        drawn, packed = io.BytesIO(), io.BytesIO()
+        figure.savefig(drawn, format="png")
+    with PIL.Image.open(drawn) as image:
+        np.asarray(image)
+        image.convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE).save(
+            packed, format="png", optimize=True
+        )
 
-    frame = pd.DataFrame({"label": ["a", "b"], "value": [1.0, 2.0], "low": [0.5, 1.5], "high": [1.5, 2.5]})
-    figure = charts.interval_dots(
-        frame, "label", "value", "low", "high", frame.value > 1, 1.0, "line", "axis", "title", "note"
+
+def _rehearse_notebook() -> None:
+    """Read, fill in, check and write a notebook: the checkers are built from their schema at first use."""
+    import nbformat
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    cell = nbformat.v4.new_code_cell("size = 1  # size", metadata={"tags": ["parameters"]})
+    output = nbformat.v4.new_output("display_data", {"text/plain": "text"})
+    cell.outputs = [output, nbformat.v4.new_output("stream", text="text")]
+    spec = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Title"), cell], metadata={"kernelspec": spec}
     )
-    if isinstance(figure, Figure):
-        Image(findings._png(figure))
-    frame.to_string(), frame.to_html()
+    with tempfile.NamedTemporaryFile("w", suffix=".ipynb", encoding="utf-8") as file:
+        nbformat.write(book, file)
+        file.flush()
+        loaded = load_notebook_node(file.name)
+    nbformat.writes(parameterize_notebook(loaded, {"size": 2}, kernel_name="python3", language="python"))
+
+
+def _rehearse_tables() -> None:
+    """Make, select, group and write out a table."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"label": ["a", "b", "b"], "value": [1.0, 2.0, None]})
+    frame.groupby("label", as_index=False).value.sum().merge(frame, on="label").sort_values(
+        "label"
+    ).to_string()
+    frame.assign(more=frame.value * 2).pivot_table("value", "label").to_html()
+
+
+def _rehearse() -> None:
+    """Go once through what every chapter does: libraries load and build parts of themselves at first use."""
+    _rehearse_figure()
+    _rehearse_notebook()
+    _rehearse_tables()
 
 
 def _stamp() -> tuple:
@@ -116,8 +168,3 @@ def warm_up() -> tuple | None:
     gc.collect()
     gc.freeze()
     return stamp
-
-
-def interpreter() -> str:
-    """Return the interpreter as kernel specifications name it."""
-    return str(Path(sys.executable))

@@ -67,6 +67,7 @@ class Warm:
     ends: dict[int, Ended] = field(default_factory=dict)
     refusals: dict[int, str] = field(default_factory=dict)
     dead: bool = False
+    ready: bool = True
     _last: int = 0
 
     def fork(self, job: str, *handles: int, **message: Any) -> int:
@@ -75,6 +76,8 @@ class Warm:
         Raises Lost when the parent is gone or refuses.
         """
         with self.lock:
+            if not self.ready:
+                self.wait_until_ready()
             self._last += 1
             ticket = self._last
             self._send(
@@ -140,6 +143,17 @@ class Warm:
             raise Lost("The warm parent is gone.")
         return self.ends.get(ticket)
 
+    def wait_until_ready(self) -> None:
+        """Wait until a parent of our own has imported everything. Raises Lost when it does not come up."""
+        try:
+            self.ready = self.link.poll(START_SECONDS) and self.link.recv()[0] == "ready"
+        except (EOFError, OSError):
+            self.ready = False
+        if not self.ready:
+            self.process.kill()
+            self.close()
+            raise Lost("The warm parent did not start.")
+
     def close(self) -> None:
         """Leave the parent; one that is ours ends, with all its children."""
         self.link.close()
@@ -155,10 +169,7 @@ def _umask() -> int:
 
 
 def start() -> Warm:
-    """Start a warm parent of our own and return the connection to it. It ends when this process does.
-
-    Raises Lost when it cannot be started.
-    """
+    """Start a warm parent of our own and return the connection to it. It ends when this process does."""
     ours, theirs = connection.Pipe()
     name, key = f"sectorbook-{secrets.token_hex(8)}", secrets.token_bytes(16)
     process = subprocess.Popen(
@@ -170,19 +181,7 @@ def start() -> Warm:
     )
     theirs.close()
     ours.send((name, key))
-    return Warm(ours, process, f"{name}:{key.hex()}")
-
-
-def wait_until_ready(warm: Warm) -> None:
-    """Wait until the parent has imported everything. Raises Lost when it does not come up."""
-    try:
-        if warm.link.poll(START_SECONDS) and warm.link.recv()[0] == "ready":
-            return
-    except (EOFError, OSError):
-        pass
-    warm.process.kill()
-    warm.close()
-    raise Lost("The warm parent did not start.")
+    return Warm(ours, process, f"{name}:{key.hex()}", ready=False)
 
 
 def join(address: str) -> Warm:
@@ -203,11 +202,7 @@ def shared() -> Warm:
     known = _shared.get(mine)
     if known is None or known.dead:
         _shared.clear()
-        if os.environ.get(ADDRESS):
-            known = join(os.environ[ADDRESS])
-        else:
-            known = start()
-            wait_until_ready(known)
+        known = join(os.environ[ADDRESS]) if os.environ.get(ADDRESS) else start()
         _shared[mine] = known
         atexit.register(_leave, mine)
     return known

@@ -69,19 +69,15 @@ class Forked(_Workers):
     """Jobs in children forked from a warm parent, each in a process of its own."""
 
     parent: warm.Warm | None = None
-    ready = False
 
     def prepare(self) -> None:
-        """Have the parent begin its imports."""
-        self.parent, self.ready = warm.start(), False
+        """Have the parent begin its imports. Raises warm.Lost when the one in the environment is gone."""
+        self.parent = warm.shared()
 
     def start(self, key: Hashable, function: str, arguments: tuple) -> None:
         """Begin a job. Raises warm.Lost when no child can be forked."""
         if self.parent is None or self.parent.dead:
             self.prepare()
-        if not self.ready:
-            warm.wait_until_ready(self.parent)
-            self.ready = True
         ours, theirs = connection.Pipe(duplex=False)
         with theirs:
             ticket = self.parent.fork(
@@ -126,8 +122,10 @@ class Forked(_Workers):
 
     def close(self) -> None:
         """End everything that still runs."""
-        if self.parent:
-            self.parent.close()
+        for job in self.jobs.values():
+            self._kill(job)
+        while self.jobs:
+            self.wait()
 
 
 def _serve(link: connection.Connection) -> None:
