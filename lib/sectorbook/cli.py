@@ -109,7 +109,12 @@ def run(
     voice = "quiet" if quiet else "json" if log_json else "live"
     limits = series.Limits(timeout, memory)
     given = _parameters(parameter or [])
-    raise typer.Exit(console.run(region, sector, chapters, jobs, given, limits, voice))
+    try:
+        code = console.run(region, sector, chapters, jobs, given, limits, voice)
+    except KeyboardInterrupt as stopped:
+        typer.echo("sectorbook: stopped. Run the same command again to go on.", err=True)
+        raise typer.Exit(130) from stopped
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -228,6 +233,3 @@ def main() -> None:
     except SectorbookError as error:
         typer.echo(f"sectorbook: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("sectorbook: stopped. Run the same command again to go on.", err=True)
-        sys.exit(130)

@@ -96,10 +96,12 @@ def _execute(nb_man: Any, **given: Any) -> None:
     with theirs:
         ticket = parent.fork("cells", theirs.fileno())
     messages = client.Remote(ours, lambda: parent.signal(ticket, signal.SIGINT))
+    patience = 0.0
     try:
         client.WarmClient(nb_man, messages, **traits).execute()
+        patience = _STOP_SECONDS
     finally:
         ours.close()
-        if parent.ended(ticket, _STOP_SECONDS) is None:
+        if parent.ended(ticket, patience) is None:
             parent.signal(ticket, signal.SIGKILL)
             parent.ended(ticket, _STOP_SECONDS)

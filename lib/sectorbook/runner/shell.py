@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from ipykernel.compiler import XCachingCompiler
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.application import BaseIPythonApplication
@@ -125,7 +126,9 @@ class Shell:
         )
         self.descriptors = _Descriptors()
         session = _Session(send)
-        self.ip = ZMQInteractiveShell.instance(parent=app, profile_dir=app.profile_dir)
+        self.ip = ZMQInteractiveShell.instance(
+            parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
+        )
         self.ip.displayhook.session = session
         self.ip.display_pub.session = session
         self.ip.displayhook.topic = b"execute_result"
