@@ -27,10 +27,12 @@ BACKEND = "module://matplotlib_inline.backend_inline"
 LATE = "matplotlib_inline.backend_inline"
 
 MODULES = (
-    "numpy", "pandas", "scipy.optimize", "scipy.stats", "statsmodels.api", "statsmodels.formula.api", "networkx",
-    "matplotlib.figure", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "duckdb", "PIL.PngImagePlugin",
-    "IPython", "IPython.core.completer", "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel",
-    "nbformat", "nbclient", "papermill", "nbconvert.exporters.html", "email.utils",
+    "numpy", "pandas", "pandas.core.reshape.reshape", "scipy.optimize", "scipy.stats", "statsmodels.api",
+    "statsmodels.formula.api", "networkx", "matplotlib.figure", "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg", "duckdb", "PIL.PngImagePlugin", "IPython", "IPython.core.completer",
+    "IPython.core.completerlib", "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic",
+    "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "bdb", "nbformat", "nbclient", "papermill",
+    "nbconvert.exporters.html", "email.utils",
 )  # fmt: skip
 
 
