@@ -14,6 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help needs no rich, and comes in half the time
     help="Run the workbook for a region and build its report.",
 )
 
@@ -56,27 +57,90 @@ def _parameters(pairs: list[str]) -> dict[str, str]:
     return given
 
 
+SectorOption = Annotated[
+    str | None, typer.Option(help="A preset of config/sectors.yml, or NAICS codes with commas.")
+]
+ChaptersOption = Annotated[
+    str | None, typer.Option(help="Chapters by number, with commas, as in 03,04. Default: all.")
+]
+ParameterOption = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", "-p", help="A chapter's parameter, as name=value. Repeatable."),
+]
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @app.command()
 def run(
     region: RegionArguments,
-    sector: Annotated[
-        str | None, typer.Option(help="A preset of config/sectors.yml, or NAICS codes with commas.")
-    ] = None,
-    chapters: Annotated[
-        str | None, typer.Option(help="Chapters by number, with commas, as in 03,04. Default: all.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Chapters to run at a time.")] = os.cpu_count() or 1,
+    sector: SectorOption = None,
+    chapters: ChaptersOption = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Chapters to run at a time. Default: the cores.")
+    ] = _cores(),
     out: OutOption = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("--parameter", "-p", help="A chapter's parameter, as name=value. Repeatable."),
+    parameter: ParameterOption = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=1, help="Seconds after which a chapter is stopped. Default: never.")
     ] = None,
+    memory: Annotated[
+        int | None, typer.Option(min=64, help="Megabytes a chapter may take. Default: no limit. Linux only.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what failed.")] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Say everything as JSON, a line each.")
+    ] = False,
 ) -> None:
-    """Run chapters for one region or more and build each region's report. Only what changed runs again."""
+    """Run chapters for one region or more and build each region's report. Only what changed runs again.
+
+    Ctrl-C finishes the running chapters and stops; Ctrl-C twice stops now. The same command goes on later.
+    """
+    _use(out)
+    if quiet and log_json:
+        raise SectorbookError("Give --quiet or --log-json, not both.")
+    if sys.stderr.isatty() and not (quiet or log_json):
+        typer.echo("Reading what has changed …", err=True)
+    from sectorbook.runner import console, series
+
+    voice = "quiet" if quiet else "json" if log_json else "live"
+    limits = series.Limits(timeout, memory)
+    given = _parameters(parameter or [])
+    try:
+        code = console.run(region, sector, chapters, jobs, given, limits, voice)
+    except KeyboardInterrupt as stopped:
+        typer.echo("sectorbook: stopped. Run the same command again to go on.", err=True)
+        raise typer.Exit(130) from stopped
+    raise typer.Exit(code)
+
+
+@app.command()
+def plan(
+    region: RegionArguments,
+    sector: SectorOption = None,
+    chapters: ChaptersOption = None,
+    out: OutOption = None,
+    parameter: ParameterOption = None,
+) -> None:
+    """Show what a run with the same arguments would do, and why. Nothing is run or written."""
     _use(out)
     from sectorbook.runner import console
 
-    raise typer.Exit(console.run(region, sector, chapters, jobs, _parameters(parameter or [])))
+    console.show_plan(region, sector, chapters, _parameters(parameter or []))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def warm(context: typer.Context) -> None:
+    """Run a command, such as papermill or jupyter, whose Python kernels are forked from one warm parent.
+
+    Example: sectorbook warm papermill --engine sectorbook in.ipynb out.ipynb
+    """
+    from sectorbook.runner import door
+
+    raise typer.Exit(door.run(context.args))
 
 
 @app.command()
@@ -185,6 +249,3 @@ def main() -> None:
     except SectorbookError as error:
         typer.echo(f"sectorbook: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("sectorbook: stopped. Run the same command again to go on.", err=True)
-        sys.exit(130)

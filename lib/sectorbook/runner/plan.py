@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -38,11 +39,29 @@ def _shared_inputs() -> str:
     return _digest([code, warehouse.inputs()])
 
 
-def _outputs_exist(region_slug: str, chapter: Notebook) -> bool:
-    return (
-        paths.ledger(region_slug, chapter.name).exists()
-        and paths.executed(region_slug, chapter.name).exists()
-    )
+def _outputs(region_slug: str) -> set[str]:
+    """Return the names of the chapters whose ledger and executed notebook both stand in the region's folder."""
+    found = []
+    for some in (paths.ledger(region_slug, "x"), paths.executed(region_slug, "x")):
+        try:
+            with os.scandir(some.parent) as entries:
+                found.append(
+                    {e.name.removesuffix(some.suffix) for e in entries if e.name.endswith(some.suffix)}
+                )
+        except OSError:
+            return set()
+    return found[0] & found[1]
+
+
+def _reason(entry: dict | None, fingerprint: str, there: bool) -> str | None:
+    """Return why a chapter must run, from what the receipt says of it; None when it need not."""
+    if entry is None:
+        return "not run yet"
+    if entry.get("status") != "done":
+        return "failed before"
+    if entry["fingerprint"] != fingerprint:
+        return "something it reads changed"
+    return None if there else "its output is missing"
 
 
 def make(
@@ -56,30 +75,28 @@ def make(
     if reserved := sorted({"region", "sector"} & set(given)):
         raise SectorbookError(f"Give {reserved[0]} by its own option, not as a parameter.")
     chapters.parameters(chosen, given)
+    source = {chapter.name: _digest(chapter.path.read_bytes()) for chapter in chosen}
+    sectors = {
+        named: warehouse.find_sector(named) for named in {sector or region.sector for region in regions}
+    }
     tasks = []
     for region in regions:
-        named = warehouse.find_sector(sector or region.sector)
+        named = sectors[sector or region.sector]
         text = named.slug if not named.slug.startswith("naics-") else ",".join(named.naics)
         parameters = chapters.parameters(chosen, {**given, "region": region.slug, "sector": text})
         done = receipts.read(region.slug).get("chapters", {})
+        there = _outputs(region.slug)
         earlier: dict[str, str] = {}
         for chapter in chosen:
-            own = [_shared_inputs(), _digest(chapter.path.read_bytes()), parameters[chapter.name]]
+            own = [_shared_inputs(), source[chapter.name], parameters[chapter.name]]
             fingerprint = _digest([*own, earlier] if chapter.reads_findings else own)
-            reason = None
-            if done.get(chapter.name, {}).get("status") != "done":
-                reason = "not run yet" if chapter.name not in done else "failed before"
-            elif done[chapter.name]["fingerprint"] != fingerprint:
-                reason = "something it reads changed"
-            elif not _outputs_exist(region.slug, chapter):
-                reason = "its output is missing"
             tasks.append(
                 Task(
                     region=region,
                     chapter=chapter,
                     parameters=parameters[chapter.name],
                     fingerprint=fingerprint,
-                    reason=reason,
+                    reason=_reason(done.get(chapter.name), fingerprint, chapter.name in there),
                     after=list(earlier) if chapter.reads_findings else [],
                 )
             )

@@ -1,23 +1,29 @@
 """A series: the tasks of a plan on several processes, one region's failure never stopping another's."""
 
-import multiprocessing
+import contextlib
 import signal
-from collections import defaultdict
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sectorbook import paths, receipts
 from sectorbook.errors import SectorbookError
-from sectorbook.runner.execute import Outcome, execute
+from sectorbook.runner import leftovers, warm, workers
+from sectorbook.runner.execute import Outcome, salvage
 from sectorbook.runner.plan import Task
 
 Listener = Callable[[Task, Outcome | None], None]
+TRIES = 2
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@dataclass(frozen=True)
+class Limits:
+    """What one chapter may take: seconds, and memory of its own. None: no limit."""
+
+    timeout: float | None = None
+    memory_mb: int | None = None
 
 
 def _entry(task: Task, outcome: Outcome) -> dict:
@@ -40,59 +46,176 @@ def require_writable() -> None:
     probe.unlink()
 
 
+class _Stop:
+    """Ctrl-C: the first one lets what runs come to its end, the second one does not."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        self.told, self.asked = told, False
+
+    def __call__(self, *_: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        self.told()
+
+
+@contextlib.contextmanager
+def _stoppable(told: Callable[[], None]) -> Iterator[_Stop]:
+    stop = _Stop(told)
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Queue:
+    """What waits, region by region: a chapter that quotes others comes out when those have ended."""
+
+    def __init__(self, tasks: list[Task]) -> None:
+        self.waiting: dict[str, list[Task]] = defaultdict(list)
+        self.open: dict[str, set[str]] = defaultdict(set)
+        for task in tasks:
+            if task.reason:
+                self.waiting[task.region.slug].append(task)
+                self.open[task.region.slug].add(task.chapter.name)
+
+    def next(self) -> Task | None:
+        """Take out the next task that can start, or None."""
+        for slug, own in self.waiting.items():
+            for place, task in enumerate(own):
+                if not set(task.after) & self.open[slug]:
+                    del own[place]
+                    if not own:
+                        del self.waiting[slug]
+                    return task
+        return None
+
+    def ended(self, task: Task) -> bool:
+        """Note that a task has ended; return whether it was its region's last."""
+        self.open[task.region.slug].discard(task.chapter.name)
+        return not self.open[task.region.slug]
+
+    def again(self, task: Task) -> None:
+        """Put a task back."""
+        self.waiting[task.region.slug].insert(0, task)
+
+
+def _arguments(task: Task) -> tuple:
+    where = (task.region.slug, task.chapter.name)
+    return (
+        str(task.chapter.path), str(paths.executed(*where)), str(paths.ledger(*where)), task.parameters,
+        str(paths.reports()),
+    )  # fmt: skip
+
+
+def _outcome(task: Task, end: workers.End) -> Outcome:
+    """Return how a task ended; one whose process went is told from what it left behind."""
+    if isinstance(end.result, Outcome):
+        return replace(end.result, cpu=end.cpu)
+    target = paths.executed(task.region.slug, task.chapter.name)
+    try:
+        cell = salvage(target, end.reason)
+    except SectorbookError as problem:
+        return Outcome(task.chapter.name, 0.0, f"{end.reason}. {problem}", cpu=end.cpu)
+    return Outcome(task.chapter.name, 0.0, end.reason + ".", cell, end.cpu)
+
+
 def run(
-    tasks: list[Task], jobs: int, listener: Listener, finished: Callable[[str], None]
+    tasks: list[Task],
+    jobs: int,
+    listener: Listener,
+    finished: Callable[[str], None],
+    limits: Limits | None = None,
+    closing: str | None = None,
+    closed: Callable[[str, str | None], None] = lambda slug, said: None,
+    said: Callable[[str], None] = lambda text: None,
 ) -> dict[str, dict[str, Outcome]]:
     """Run the tasks that have a reason, `jobs` at a time, and return each region's outcomes by chapter.
 
     `listener` hears of each task when it starts (no outcome) and ends; `finished` of each region whose last task
-    ended, after its receipt was written. A chapter that quotes others starts when those have ended.
+    ended, after its receipt was written. A chapter that quotes others starts when those have ended. `closing` names
+    a function of ours ("module:name") that takes a region's slug and runs in a process of its own after the
+    region's last chapter; `closed` hears what it returned. `said` hears remarks on the run itself. A task whose
+    process was killed from outside is tried again once. Raises KeyboardInterrupt after Ctrl-C, and SectorbookError
+    when another run writes to the same folder.
     """
     outcomes: dict[str, dict[str, Outcome]] = defaultdict(dict)
-    by_region: dict[str, list[Task]] = defaultdict(list)
-    for task in tasks:
-        by_region[task.region.slug].append(task)
-    waiting = [task for task in tasks if task.reason]
-    left = {slug: sum(bool(t.reason) for t in own) for slug, own in by_region.items()}
-    if not waiting:
+    queue = _Queue(tasks)
+    if not queue.waiting:
         return outcomes
+    limits = limits or Limits()
+    crew, reason = workers.make(limits.timeout, limits.memory_mb)
+    function = "sectorbook.runner.execute:" + ("execute" if reason else "execute_here")
+    if reason:
+        said(f"Each chapter starts a kernel of its own: {reason}.")
+    running: dict[object, Task | str] = {}
+    tries: Counter = Counter()
+    closings: list[str] = []
 
-    def ready(task: Task) -> bool:
-        pending = {t.chapter.name for t in waiting if t.region.slug == task.region.slug}
-        running_here = {t.chapter.name for t in running.values() if t.region.slug == task.region.slug}
-        return not set(task.after) & (pending | running_here)
-
-    running: dict[Future, Task] = {}
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _leave_interrupts_to_the_parent) as pool:
+    def note(task: Task, outcome: Outcome) -> None:
+        slug = task.region.slug
         try:
-            while waiting or running:
-                for task in [t for t in waiting if ready(t)][: jobs - len(running)]:
-                    waiting.remove(task)
-                    where = (task.region.slug, task.chapter.name)
-                    listener(task, None)
-                    future = pool.submit(
-                        execute, str(task.chapter.path), str(paths.executed(*where)), str(paths.ledger(*where)),
-                        task.parameters, str(paths.reports()),
-                    )  # fmt: skip
-                    running[future] = task
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    task = running.pop(future)
-                    slug = task.region.slug
-                    try:
-                        outcome = future.result()
-                    except BrokenProcessPool as error:
-                        raise SectorbookError(
-                            f"A process of the run was killed during {task.chapter.name} of {slug}. Run again to go on."
-                        ) from error
-                    outcomes[slug][task.chapter.name] = outcome
-                    receipts.write(task.region, {task.chapter.name: _entry(task, outcome)})
-                    listener(task, outcome)
-                    left[slug] -= 1
-                    if left[slug] == 0:
-                        finished(slug)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            receipts.write(task.region, {task.chapter.name: _entry(task, outcome)})
+        except SectorbookError as problem:
+            outcome = replace(outcome, error=outcome.error or str(problem))
+        outcomes[slug][task.chapter.name] = outcome
+        listener(task, outcome)
+        if queue.ended(task):
+            leftovers.sweep(slug)
+            finished(slug)
+            if closing:
+                closings.append(slug)
+
+    def begin(key: object, item: Task | str, name: str, arguments: tuple) -> None:
+        running[key] = item
+        tries[key] += 1
+        try:
+            crew.start(key, name, arguments)
+        except warm.Lost as problem:
+            del running[key]
+            over(key, item, workers.End(reason=str(problem).rstrip("."), lost=True))
+
+    def over(key: object, item: Task | str, end: workers.End) -> None:
+        if end.lost and tries[key] < TRIES:
+            if isinstance(item, str):
+                closings.append(item)
+            else:
+                leftovers.sweep_chapter(item.region.slug, item.chapter.name)
+                queue.again(item)
+        elif isinstance(item, str):
+            closed(item, end.result)
+        else:
+            note(item, _outcome(item, end))
+
+    with (
+        leftovers.sole_writer(),
+        _stoppable(lambda: said("Finishing what runs; Ctrl-C again stops now.")) as stop,
+    ):
+        crew.prepare()
+        for slug in queue.waiting:
+            leftovers.sweep(slug)
+        try:
+            while True:
+                while len(running) < jobs:
+                    if closings:
+                        slug = closings.pop(0)
+                        begin(("closing", slug), slug, closing, (slug,))
+                    elif not stop.asked and (task := queue.next()):
+                        key = (task.region.slug, task.chapter.name)
+                        listener(task, None)
+                        begin(key, task, function, _arguments(task))
+                    else:
+                        break
+                if not running:
+                    break
+                for key, end in crew.wait().items():
+                    over(key, running.pop(key), end)
+        finally:
+            crew.close()
+    if stop.asked:
+        raise KeyboardInterrupt
     return outcomes

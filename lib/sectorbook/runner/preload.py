@@ -1,0 +1,172 @@
+"""What the warm parent imports and tries once, so that no chapter has to.
+
+Nothing here may leave a thread, an open file, a figure or a changed setting behind: every chapter inherits it.
+"""
+
+import gc
+import importlib
+import importlib.util
+import io
+import os
+import pkgutil
+import sys
+import tempfile
+
+# One thread: a fork copies only the thread that calls it, and the locks of the others stay shut for ever.
+SINGLE_THREADED = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+# As in a kernel. The backend itself is imported in the child: it ties itself to the shell it finds at its import.
+BACKEND = "module://matplotlib_inline.backend_inline"
+LATE = "matplotlib_inline.backend_inline"
+
+MODULES = (
+    "numpy", "pandas", "pandas.core.reshape.reshape", "scipy.optimize", "scipy.stats", "statsmodels.api",
+    "statsmodels.formula.api", "networkx", "matplotlib.figure", "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg", "duckdb", "PIL.PngImagePlugin", "IPython", "IPython.core.completer",
+    "IPython.core.completerlib", "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic",
+    "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "bdb", "nbformat", "nbclient", "papermill",
+    "nbconvert.exporters.html", "email.utils",
+)  # fmt: skip
+
+
+def _importable(name: str) -> bool:
+    return importlib.util.find_spec(name.partition(".")[0]) is not None
+
+
+def _import_all() -> None:
+    import sectorbook
+
+    for name in MODULES:
+        if _importable(name):
+            importlib.import_module(name)
+    for found in pkgutil.walk_packages(sectorbook.__path__, "sectorbook."):
+        if found.name != "sectorbook.__main__":
+            importlib.import_module(found.name)
+    if LATE in sys.modules:
+        raise RuntimeError(f"{LATE} was imported before the fork: figures would be lost.")
+
+
+def _rehearse_figure() -> None:
+    """Draw what figures are made of, without pyplot, and throw it away."""
+    import matplotlib as mpl
+    import numpy as np
+    import PIL.Image
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"font.family": "DejaVu Sans"}):
+        figure = Figure(layout="constrained")
+        figure.suptitle("Title", fontweight="bold")
+        left, right = figure.subplots(1, 2)
+        left.barh([0, 1], [1, 2], label="bars")
+        left.set_yticks([0, 1], ["first", "second"])
+        left.legend()
+        right.scatter([10, 1000], [1, 2])
+        right.set_xscale("log")
+        right.annotate(
+            "note", (10, 1), xytext=(3, 3), textcoords="offset points", arrowprops={"arrowstyle": "->"}
+        )
+        for axes, kind in ((left, mpl.ticker.StrMethodFormatter), (right, mpl.ticker.FormatStrFormatter)):
+            axes.xaxis.set_major_formatter(kind("{x:,.0f}" if axes is left else "%d"))
+        drawn, packed = io.BytesIO(), io.BytesIO()
+        figure.savefig(drawn, format="png")
+    with PIL.Image.open(drawn) as image:
+        np.asarray(image)
+        image.convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE).save(
+            packed, format="png", optimize=True
+        )
+
+
+def _rehearse_notebook() -> None:
+    """Read, fill in, check and write a notebook: the checkers are built from their schema at first use."""
+    import nbformat
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    cell = nbformat.v4.new_code_cell("size = 1  # size", metadata={"tags": ["parameters"]})
+    output = nbformat.v4.new_output("display_data", {"text/plain": "text"})
+    cell.outputs = [output, nbformat.v4.new_output("stream", text="text")]
+    spec = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Title"), cell], metadata={"kernelspec": spec}
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".ipynb", encoding="utf-8") as file:
+        nbformat.write(book, file)
+        file.flush()
+        loaded = load_notebook_node(file.name)
+    nbformat.writes(parameterize_notebook(loaded, {"size": 2}, kernel_name="python3", language="python"))
+
+
+def _rehearse_tables() -> None:
+    """Make, select, group and write out a table."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"label": ["a", "b", "b"], "value": [1.0, 2.0, None]})
+    frame.groupby("label", as_index=False).value.sum().merge(frame, on="label").sort_values(
+        "label"
+    ).to_string()
+    frame.assign(more=frame.value * 2).pivot_table("value", "label").to_html()
+
+
+def _rehearse() -> None:
+    """Go once through what every chapter does: libraries load and build parts of themselves at first use."""
+    _rehearse_figure()
+    _rehearse_notebook()
+    _rehearse_tables()
+
+
+def _stamp() -> tuple:
+    """Return what tells that the configuration, the data and their place are the ones remembered."""
+    from sectorbook import paths
+
+    files = [*paths.config().rglob("*.yml"), *paths.processed().rglob("*")]
+    sizes = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(files) if f.is_file()]
+    return (str(paths.root()), tuple(sizes))
+
+
+def _remember() -> tuple:
+    """Read the configuration and the lists of regions and industries once; return their stamp."""
+    from sectorbook import config, warehouse
+
+    stamp = _stamp()
+    warehouse.regions(), warehouse._names(), warehouse._industries(), config.columns(), config.sectors()
+    for table in warehouse.tables():
+        warehouse._parquet(table)
+    for name in config.frameworks():
+        config.framework(name)
+    return stamp
+
+
+def forget_if_changed(stamp: tuple | None) -> None:
+    """In a child: drop what the parent remembered unless the files it came from are still the same."""
+    from sectorbook import config, paths, warehouse
+
+    if stamp is not None and stamp[0] == str(paths.root()) and stamp == _stamp():
+        return
+    for module in (config, warehouse):
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
+def warm_up() -> tuple | None:
+    """Import and rehearse; return the stamp of what is remembered, None when nothing could be read."""
+    from sectorbook.errors import SectorbookError
+
+    os.environ["MPLBACKEND"] = BACKEND
+    _import_all()
+    _rehearse()
+    try:
+        stamp = _remember()
+    except SectorbookError:
+        # The chapters will say what is wrong, each under its own name.
+        stamp = None
+    gc.collect()
+    gc.freeze()
+    return stamp

@@ -1,0 +1,195 @@
+"""Cells in an IPython shell of this very process, saying what a kernel would say, without a kernel's sockets.
+
+The shell is ipykernel's own; only its session is replaced by one that hands each message to a function.
+"""
+
+import builtins
+import codecs
+import ctypes
+import io
+import os
+import sys
+import types
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.application import BaseIPythonApplication
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.history import HistoryManager
+from jupyter_client.session import Session
+
+Send = Callable[[dict[str, Any]], None]
+CHUNK = 1 << 16
+
+
+class _Session(Session):
+    """Hands messages on as plain dictionaries."""
+
+    def __init__(self, send: Send, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.hand_on = send
+
+    def msg(self, msg_type: str, content: Any = None, *_: Any, **__: Any) -> dict[str, Any]:
+        return message(msg_type, content or {})
+
+    def send(self, stream: Any, msg_or_type: Any, content: Any = None, *_: Any, **__: Any) -> dict[str, Any]:
+        made = msg_or_type if isinstance(msg_or_type, dict) else message(msg_or_type, content or {})
+        self.hand_on(made)
+        return made
+
+
+def message(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return a kernel's message of one kind, as a notebook client reads it."""
+    return {
+        "msg_type": kind, "header": {"msg_type": kind, "date": datetime.now(UTC)}, "parent_header": {},
+        "metadata": {}, "content": content, "buffers": [],
+    }  # fmt: skip
+
+
+class _Stream(io.TextIOBase):
+    """What a cell prints to: text is collected and sent as one message until something else is shown."""
+
+    encoding = "UTF-8"
+
+    def __init__(self, name: str, send: Send) -> None:
+        self.name, self.send = name, send
+        self.parts: list[str] = []
+        self.size = 0
+        self.other: _Stream | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text)}")
+        if self.other and self.other.parts:
+            self.other.flush()
+        self.parts.append(text)
+        self.size += len(text)
+        if self.size > CHUNK:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        if self.parts:
+            text, self.parts, self.size = "".join(self.parts), [], 0
+            self.send(message("stream", {"name": self.name, "text": text}))
+
+
+class _Descriptors:
+    """Catches what goes past Python to file descriptors 1 and 2: C libraries and subprocesses."""
+
+    def __init__(self) -> None:
+        self.libc = ctypes.CDLL(None)
+        self.files = {}
+        for descriptor, name in ((1, "stdout"), (2, "stderr")):
+            self.files[name] = os.memfd_create(name)
+            os.dup2(self.files[name], descriptor)
+
+    def drain(self, streams: dict[str, _Stream]) -> None:
+        """Send on what has come since the last time."""
+        self.libc.fflush(None)
+        for name, file in self.files.items():
+            size = os.lseek(file, 0, os.SEEK_CUR)
+            if size:
+                decoder = codecs.getincrementaldecoder("utf-8")("replace")
+                for offset in range(0, size, CHUNK * 16):
+                    streams[name].write(decoder.decode(os.pread(file, CHUNK * 16, offset)))
+                os.ftruncate(file, 0)
+                os.lseek(file, 0, os.SEEK_SET)
+
+
+def _no_input(*_: Any, **__: Any) -> str:
+    raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
+
+
+class Shell:
+    """One chapter's shell. `send` takes each message: streams, displays, results, errors."""
+
+    def __init__(self, send: Send) -> None:
+        HistoryManager.enabled = False
+        self.send = send
+        sys.argv = ["ipykernel_launcher.py", "-f", os.devnull]
+        app = IPKernelApp.instance(log_level=40)
+        # There is no command line; taking none apart costs 20 ms.
+        app.parse_command_line = lambda argv: None
+        BaseIPythonApplication.initialize(app, [])
+        self.streams = {name: _Stream(name, send) for name in ("stdout", "stderr")}
+        self.streams["stdout"].other, self.streams["stderr"].other = (
+            self.streams["stderr"],
+            self.streams["stdout"],
+        )
+        self.descriptors = _Descriptors()
+        session = _Session(send)
+        self.ip = ZMQInteractiveShell.instance(
+            parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
+        )
+        self.ip.displayhook.session = session
+        self.ip.display_pub.session = session
+        self.ip.displayhook.topic = b"execute_result"
+        app.shell = self.ip
+        # Magics ask the application for its kernel; there is none, and no event loop of a window system.
+        app.kernel = types.SimpleNamespace(shell=self.ip, eventloop=None)
+        self.ip.configurables.append(app)
+        builtins.input = _no_input
+        import getpass
+
+        getpass.getpass = _no_input
+        app.init_path()
+        app.init_gui_pylab()
+        app.init_extensions()
+        app.init_code()
+
+    async def execute_async(self, code: str, store_history: bool = True, **_: Any) -> dict[str, Any]:
+        """Run one cell, sending its outputs, and return the content of a kernel's reply."""
+        shell = self.ip
+        self.send(message("status", {"execution_state": "busy"}))
+        self.send(message("execute_input", {"code": code, "execution_count": shell.execution_count}))
+        before = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = self.streams["stdout"], self.streams["stderr"]
+        try:
+            transformed, problem = code, None
+            try:
+                transformed = shell.transform_cell(code)
+            except Exception:  # noqa: BLE001 - the shell reports it as the cell's own error, as a kernel does
+                problem = sys.exc_info()
+            if shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=problem):
+                result = None
+                try:
+                    result = await shell.run_cell_async(
+                        code, store_history=store_history, transformed_cell=transformed,
+                        preprocessing_exc_tuple=problem,
+                    )  # fmt: skip
+                finally:
+                    shell.events.trigger("post_execute")
+                    shell.events.trigger("post_run_cell", result)
+            else:
+                result = shell.run_cell(code, store_history=store_history)
+        finally:
+            for stream in self.streams.values():
+                stream.flush()
+            self.descriptors.drain(self.streams)
+            for stream in self.streams.values():
+                stream.flush()
+            sys.stdout, sys.stderr = before
+        shell.payload_manager.clear_payload()
+        error = result.error_before_exec or result.error_in_exec
+        content: dict[str, Any] = {"status": "ok", "execution_count": shell.execution_count - 1}
+        if not result.success or shell._last_traceback_during_displayhook:
+            content |= {
+                "status": "error", "ename": type(error).__name__, "evalue": str(error),
+                "traceback": shell._last_traceback or [],
+            }  # fmt: skip
+        self.send(message("status", {"execution_state": "idle"}))
+        return content
+
+    def execute(self, code: str, store_history: bool = True, **options: Any) -> dict[str, Any]:
+        """Run one cell outside an event loop of the caller's; as `execute_async`."""
+        from jupyter_core.utils import run_sync
+
+        return message("execute_reply", run_sync(self.execute_async)(code, store_history, **options))

@@ -1,0 +1,202 @@
+"""Processes that run a series' jobs, a fixed number at a time: forked from a warm parent, or spawned and kept.
+
+Both kinds answer to the same four calls. A job is one of our functions by name with its arguments. What comes back
+is its result, or, when its process went without one, why.
+"""
+
+import importlib
+import multiprocessing
+import signal
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from multiprocessing import connection
+from typing import Any
+
+from sectorbook.runner import warm
+
+
+@dataclass(frozen=True)
+class End:
+    """A job's end: its result, or why there is none. `lost` when the job's own code is not to blame."""
+
+    result: Any = None
+    reason: str | None = None
+    lost: bool = False
+    cpu: float | None = None
+
+
+@dataclass
+class _Job:
+    link: connection.Connection
+    ticket: int = 0
+    process: Any = None
+    stop_at: float | None = None
+    reason: str | None = None
+
+
+def _reason(code: int) -> str:
+    if code >= 0:
+        return f"The chapter's process ended with exit code {code}"
+    name = signal.Signals(-code).name
+    hint = ": something stopped it, or memory ran out" if -code == signal.SIGKILL else ""
+    return f"The chapter's process was ended by {name}{hint}"
+
+
+@dataclass
+class _Workers:
+    """What both kinds share: time-outs, and jobs by key."""
+
+    timeout: float | None = None
+    memory_mb: int | None = None
+    jobs: dict[Hashable, _Job] = field(default_factory=dict)
+
+    def _deadline(self) -> float | None:
+        return None if self.timeout is None else time.monotonic() + self.timeout
+
+    def _stop_late_ones(self) -> float | None:
+        """Kill jobs over time; return the seconds until the next one is due."""
+        due = [(job.stop_at - time.monotonic(), job) for job in self.jobs.values() if job.stop_at]
+        for left, job in due:
+            if left <= 0 and job.reason is None:
+                job.reason = f"The chapter was stopped after {self.timeout:g} seconds, the time allowed"
+                self._kill(job)
+        left = [max(left, 0) for left, job in due if job.reason is None]
+        return min(left, default=None)
+
+
+class Forked(_Workers):
+    """Jobs in children forked from a warm parent, each in a process of its own."""
+
+    parent: warm.Warm | None = None
+
+    def prepare(self) -> None:
+        """Have the parent begin its imports. Raises warm.Lost when the one in the environment is gone."""
+        self.parent = warm.shared()
+
+    def start(self, key: Hashable, function: str, arguments: tuple) -> None:
+        """Begin a job. Raises warm.Lost when no child can be forked."""
+        if self.parent is None or self.parent.dead:
+            self.prepare()
+        ours, theirs = connection.Pipe(duplex=False)
+        with theirs:
+            ticket = self.parent.fork(
+                "call", theirs.fileno(), function=function, arguments=arguments, memory_mb=self.memory_mb
+            )
+        self.jobs[key] = _Job(ours, ticket, stop_at=self._deadline())
+
+    def wait(self) -> dict[Hashable, End]:
+        """Return the jobs that ended, after waiting until there is one."""
+        while True:
+            soon = self._stop_late_ones()
+            try:
+                ends = {key: self.parent.ended(job.ticket) for key, job in self.jobs.items()}
+            except warm.Lost:
+                return {key: self._lost(key) for key in list(self.jobs)}
+            if found := {key: self._end(key, end) for key, end in ends.items() if end}:
+                return found
+            self.parent.hear(soon)
+
+    def _lost(self, key: Hashable) -> End:
+        self.jobs.pop(key).link.close()
+        return End(reason="The chapter's process was lost with the one that started it", lost=True)
+
+    def _end(self, key: Hashable, end: warm.Ended) -> End:
+        job = self.jobs.pop(key)
+        self.parent.ends.pop(job.ticket)
+        self.parent.pids.pop(job.ticket)
+        with job.link:
+            try:
+                if job.link.poll():
+                    return End(job.link.recv(), cpu=end.cpu)
+            except EOFError:
+                pass
+        outside = job.reason is None and -end.code in (signal.SIGKILL, signal.SIGTERM)
+        return End(reason=job.reason or _reason(end.code), lost=outside, cpu=end.cpu)
+
+    def _kill(self, job: _Job) -> None:
+        try:
+            self.parent.signal(job.ticket, signal.SIGKILL)
+        except warm.Lost:
+            return
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        for job in self.jobs.values():
+            self._kill(job)
+        while self.jobs:
+            self.wait()
+
+
+def _serve(link: connection.Connection) -> None:
+    """Do the jobs that come through `link`, one after the other."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            function, arguments = link.recv()
+        except EOFError:
+            return
+        module, _, name = function.partition(":")
+        link.send(getattr(importlib.import_module(module), name)(*arguments))
+
+
+class Spawned(_Workers):
+    """Jobs in processes that are started once and take one job after the other. Each chapter has its own kernel."""
+
+    def __post_init__(self) -> None:
+        self.idle: list[_Job] = []
+
+    def prepare(self) -> None:
+        """Nothing can be done ahead."""
+
+    def start(self, key: Hashable, function: str, arguments: tuple) -> None:
+        """Begin a job."""
+        if self.idle:
+            job = self.idle.pop()
+        else:
+            ours, theirs = connection.Pipe()
+            process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,))
+            process.start()
+            theirs.close()
+            job = _Job(ours, process=process)
+        job.stop_at = self._deadline()
+        job.link.send((function, arguments))
+        self.jobs[key] = job
+
+    def wait(self) -> dict[Hashable, End]:
+        """Return the jobs that ended, after waiting until there is one."""
+        while True:
+            soon = self._stop_late_ones()
+            links = {job.link: key for key, job in self.jobs.items()}
+            if ready := connection.wait(list(links), soon):
+                return {links[link]: self._end(links[link]) for link in ready}
+
+    def _end(self, key: Hashable) -> End:
+        job = self.jobs.pop(key)
+        try:
+            result = job.link.recv()
+        except (EOFError, OSError):
+            job.process.join()
+            outside = job.reason is None and -job.process.exitcode in (signal.SIGKILL, signal.SIGTERM)
+            return End(reason=job.reason or _reason(job.process.exitcode), lost=outside)
+        self.idle.append(job)
+        return End(result)
+
+    def _kill(self, job: _Job) -> None:
+        job.process.kill()
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        for job in [*self.idle, *self.jobs.values()]:
+            job.link.close()
+            if job in self.idle:
+                job.process.join()
+            else:
+                job.process.kill()
+                job.process.join()
+
+
+def make(timeout: float | None, memory_mb: int | None) -> tuple[Forked | Spawned, str | None]:
+    """Return the workers for this machine, and why they are not forked ones (None when they are)."""
+    reason = warm.why_not()
+    return (Spawned if reason else Forked)(timeout, memory_mb), reason
