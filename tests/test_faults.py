@@ -19,7 +19,7 @@ from test_runner import SMALL, run, small, tasks, write_notebook
 
 __all__ = ["small"]
 pytestmark = pytest.mark.skipif(warm.why_not() is not None, reason=str(warm.why_not()))
-FAULTS = 4
+FAULTS = int(os.environ.get("SECTORBOOK_FAULTS", "4"))
 SLOW = "import time; time.sleep({})\n"
 
 
@@ -99,6 +99,18 @@ def test_wrong_code_is_not_tried_again(small: Path) -> None:
         tasks("lima-oh"), 1, lambda t, o: begun.append(t.chapter.name) if o is None else None, lambda s: None
     )
     assert begun == ["01_first", "02_second"]
+
+
+def test_without_forks_it_says_why_and_keeps_its_word(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(warm.SWITCH, "1")
+    write_notebook("01_first", in_enid("import time; time.sleep(99)"))
+    said: list[str] = []
+    outcomes = series.run(
+        tasks("enid-ok"), 1, lambda t, o: None, lambda s: None, series.Limits(timeout=30), said=said.append
+    )
+    assert said == [f"Each chapter starts a kernel of its own: {warm.SWITCH} is set."]
+    assert "stopped after 30 seconds" in outcomes["enid-ok"]["01_first"].error
+    assert outcomes["enid-ok"]["02_second"].error is None
 
 
 def test_two_runs_do_not_write_to_one_folder(small: Path) -> None:
