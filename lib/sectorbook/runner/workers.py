@@ -68,6 +68,7 @@ class _Workers:
         return min(left, default=None)
 
 
+@dataclass
 class Forked(_Workers):
     """Jobs in children forked from a warm parent, each in a process of its own."""
 
@@ -143,11 +144,11 @@ def _serve(link: connection.Connection) -> None:
         link.send(getattr(importlib.import_module(module), name)(*arguments))
 
 
+@dataclass
 class Spawned(_Workers):
     """Jobs in processes that are started once and take one job after the other. Each chapter has its own kernel."""
 
-    def __post_init__(self) -> None:
-        self.idle: list[_Job] = []
+    idle: list[_Job] = field(default_factory=list)
 
     def prepare(self) -> None:
         """Nothing can be done ahead."""
