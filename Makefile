@@ -1,12 +1,13 @@
 # make report   sets everything up and builds the reference region's report
 # make test     sets everything up and runs every check
 # make lab      opens the chapters in JupyterLab
+# make bench    runs the same chapters in every way there is and writes docs/performance.md
 PYTHON ?= python3
 REGION ?= san-francisco
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup report test lint lab notebooks lock clean
+.PHONY: setup report test lint lab notebooks bench faults lock clean
 .DEFAULT_GOAL := report
 
 setup: $(VENV)/.ready
@@ -40,6 +41,15 @@ $(VENV)/oracle: $(VENV)/.ready
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# A smaller one: make bench BENCH="--regions 2 --rounds 2 --chapters 00,12"
+BENCH ?= --regions 20 --rounds 3 --growth 10,100,500
+bench: setup
+	$(BIN)/python benchmarks/runner.py $(BENCH)
+
+# Two hundred processes killed at random moments (FAULTS=200), where `make test` kills a few.
+faults: setup
+	SECTORBOOK_FAULTS=$(or $(FAULTS),200) $(BIN)/python -m pytest -q tests/test_faults.py -k random_kills
 
 lab: setup
 	$(BIN)/jupyter lab notebooks

@@ -14,12 +14,12 @@ import nbformat
 import pytest
 from sectorbook import paths, receipts
 from sectorbook.errors import SectorbookError
-from sectorbook.runner import leftovers, plan, process, series, warm
+from sectorbook.runner import leftovers, plan, process, series, warm, workers
 from test_runner import SMALL, run, small, tasks, write_notebook
 
 __all__ = ["small"]
 pytestmark = pytest.mark.skipif(warm.why_not() is not None, reason=str(warm.why_not()))
-FAULTS = 4
+FAULTS = int(os.environ.get("SECTORBOOK_FAULTS", "4"))
 SLOW = "import time; time.sleep({})\n"
 
 
@@ -99,6 +99,28 @@ def test_wrong_code_is_not_tried_again(small: Path) -> None:
         tasks("lima-oh"), 1, lambda t, o: begun.append(t.chapter.name) if o is None else None, lambda s: None
     )
     assert begun == ["01_first", "02_second"]
+
+
+def test_without_forks_it_says_why_and_keeps_its_word(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(warm.SWITCH, "1")
+    write_notebook("01_first", in_enid("import os; os._exit(3)"))
+    said: list[str] = []
+    outcomes = series.run(tasks("enid-ok"), 1, lambda t, o: None, lambda s: None, said=said.append)
+    assert said == [f"Each chapter starts a kernel of its own: {warm.SWITCH} is set."]
+    assert "process ended" in outcomes["enid-ok"]["01_first"].error
+    assert outcomes["enid-ok"]["02_second"].error is None
+
+
+@pytest.mark.parametrize("kind", [workers.Forked, workers.Spawned])
+def test_both_kinds_of_workers_stop_what_takes_too_long(kind: type) -> None:
+    crew = kind(timeout=1.5)
+    crew.prepare()
+    crew.start("slow", "time:sleep", (60,))
+    ends = crew.wait()
+    assert "stopped after 1.5 seconds" in ends["slow"].reason and not ends["slow"].lost
+    crew.start("next", "operator:add", (1, 2))
+    assert crew.wait()["next"].result == 3
+    crew.close()
 
 
 def test_two_runs_do_not_write_to_one_folder(small: Path) -> None:

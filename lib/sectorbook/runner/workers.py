@@ -15,6 +15,9 @@ from typing import Any
 
 from sectorbook.runner import warm
 
+# Signals that something else sends: SIGKILL (also when memory ran out) and SIGTERM, by number for Windows' sake.
+KILL, FROM_OUTSIDE = 9, (9, 15)
+
 
 @dataclass(frozen=True)
 class End:
@@ -39,7 +42,7 @@ def _reason(code: int) -> str:
     if code >= 0:
         return f"The chapter's process ended with exit code {code}"
     name = signal.Signals(-code).name
-    hint = ": something stopped it, or memory ran out" if -code == signal.SIGKILL else ""
+    hint = ": something stopped it, or memory ran out" if -code == KILL else ""
     return f"The chapter's process was ended by {name}{hint}"
 
 
@@ -65,6 +68,7 @@ class _Workers:
         return min(left, default=None)
 
 
+@dataclass
 class Forked(_Workers):
     """Jobs in children forked from a warm parent, each in a process of its own."""
 
@@ -111,12 +115,12 @@ class Forked(_Workers):
                     return End(job.link.recv(), cpu=end.cpu)
             except EOFError:
                 pass
-        outside = job.reason is None and -end.code in (signal.SIGKILL, signal.SIGTERM)
+        outside = job.reason is None and -end.code in FROM_OUTSIDE
         return End(reason=job.reason or _reason(end.code), lost=outside, cpu=end.cpu)
 
     def _kill(self, job: _Job) -> None:
         try:
-            self.parent.signal(job.ticket, signal.SIGKILL)
+            self.parent.signal(job.ticket, KILL)
         except warm.Lost:
             return
 
@@ -140,11 +144,11 @@ def _serve(link: connection.Connection) -> None:
         link.send(getattr(importlib.import_module(module), name)(*arguments))
 
 
+@dataclass
 class Spawned(_Workers):
     """Jobs in processes that are started once and take one job after the other. Each chapter has its own kernel."""
 
-    def __post_init__(self) -> None:
-        self.idle: list[_Job] = []
+    idle: list[_Job] = field(default_factory=list)
 
     def prepare(self) -> None:
         """Nothing can be done ahead."""
@@ -177,7 +181,7 @@ class Spawned(_Workers):
             result = job.link.recv()
         except (EOFError, OSError):
             job.process.join()
-            outside = job.reason is None and -job.process.exitcode in (signal.SIGKILL, signal.SIGTERM)
+            outside = job.reason is None and -job.process.exitcode in FROM_OUTSIDE
             return End(reason=job.reason or _reason(job.process.exitcode), lost=outside)
         self.idle.append(job)
         return End(result)
