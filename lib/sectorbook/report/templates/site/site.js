@@ -250,7 +250,9 @@
   menu.append(...data.chapters.map((chapter, place) =>
     make("optgroup", data.findings.map((f, i) => f[0] === place ? make("option", `${f[1]} (${f[2]})`, { value: i }) : null).filter(Boolean),
       { label: chapter })).filter((group) => group.children.length));
-  const wished = data.key.find((f) => data.values[f].some((packed) => packed.includes("|"))) ?? data.key[0] ?? 0;
+  // A ratio with an interval is fair to large and small regions alike.
+  const sure = data.key.filter((f) => data.values[f].some((packed) => packed.includes("|")));
+  const wished = sure.find((f) => data.findings[f][2].startsWith("ratio")) ?? sure[0] ?? data.key[0] ?? 0;
   if (!data.findings.length) return;
   menu.value = String(wished);
   menu.addEventListener("input", () => { whole = false; rank(); });
