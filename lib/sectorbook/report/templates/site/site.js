@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const [NAME, SLUG, SECTOR, WORDS, BASES] = [0, 1, 2, 3, 4];
   const ABSENT = { "": "not run", "?": "not published", x: "not shown" };
-  const STEP = 50;
+  const STEP = 30;
   const MOST = 6;
   const byId = (id) => document.getElementById(id);
   const list = (texts) => new Intl.ListFormat("en").format(texts);
@@ -34,7 +34,7 @@
   const names = (regions) => list(regions.map((r) => data.regions[r][NAME]));
 
   // The guard: the sectors of some regions, and the basis most of them share for one finding.
-  const sectorsOf = (regions) => [...new Set(regions.map((r) => data.regions[r][SECTOR]))];
+  const sectorsOf = (regions) => [...new Set(regions.map((r) => data.regions[r][SECTOR]))].sort((a, b) => a - b);
   const usual = (finding, regions) => {
     const counts = new Map();
     for (const r of regions) {
@@ -62,7 +62,7 @@
   const heads = [...table.tHead.rows[0].cells];
   const first = heads.length - data.key.length;
   const picks = byId("compare") ? rows.map(() => null) : null;
-  const state = { sort: null, sign: 1, shown: STEP, chosen: [] };
+  const state = { sort: null, sign: 1, shown: STEP, chosen: [], counted: "" };
 
   const found = () => {
     const asked = plain(byId("search").value).split(/\s+/).filter(Boolean);
@@ -92,10 +92,11 @@
     const some = regions.slice(0, state.shown);
     body.replaceChildren(...some.map((r) => rows[r]));
     byId("more").hidden = some.length === regions.length;
-    byId("status").textContent =
-      `${count(regions.length, "region", "regions")} of ${rows.length.toLocaleString("en")}` +
-      (some.length < regions.length ? `, the first ${some.length} shown. ` : ". ") + said;
+    state.counted = `${count(regions.length, "region", "regions")} of ${rows.length.toLocaleString("en")}` +
+      (some.length < regions.length ? `, the first ${some.length} shown. ` : ". ");
+    say(said);
   };
+  const say = (said) => { byId("status").textContent = state.counted + said; };
 
   const sortBy = (head, finding) => {
     const was = head.getAttribute("aria-sort");
@@ -122,8 +123,14 @@
   for (const id of ["search", "sector"]) {
     byId(id)?.addEventListener("input", () => { state.shown = STEP; show(); });
   }
-  byId("more-some").addEventListener("click", () => { state.shown += STEP; show(); });
-  byId("more-all").addEventListener("click", () => { state.shown = Infinity; show(); });
+  const more = (shown) => {
+    const before = body.rows.length;
+    state.shown = shown;
+    show();
+    body.rows[before]?.querySelector("a").focus();
+  };
+  byId("more-some").addEventListener("click", () => more(state.shown + STEP));
+  byId("more-all").addEventListener("click", () => more(Infinity));
 
   // -- the comparison -----------------------------------------------------------------------------------
   const compareCells = (finding, regions) => {
@@ -180,7 +187,7 @@
     state.chosen = state.chosen.filter((other) => other !== r);
     if (wanted && state.chosen.length >= MOST) {
       picks[r].checked = false;
-      show(`At most ${MOST} regions are compared at a time. Remove one first.`);
+      say(`At most ${MOST} regions are compared at a time. Remove one first.`);
       return;
     }
     if (wanted) state.chosen.push(r);
@@ -189,9 +196,11 @@
     history.replaceState(null, "", slugs ? `#compare=${slugs}` : location.pathname + location.search);
     drawComparison();
     const size = state.chosen.length;
-    show(size ? `${count(size, "region is", "regions are")} chosen for comparison, above the table.` : "No region is chosen for comparison.");
+    // The rows stay in place: a box that is ticked keeps the focus.
+    say(size ? `${count(size, "region is", "regions are")} chosen for comparison, above the table.` : "No region is chosen for comparison.");
   };
 
+  show();
   if (picks) {
     rows.forEach((row, r) => {
       const box = make("input", [], { type: "checkbox", "aria-label": `Compare ${data.regions[r][NAME]}` });
@@ -204,7 +213,6 @@
     asked.map((slug) => data.regions.findIndex((region) => region[SLUG] === slug))
       .filter((r, i, all) => r >= 0 && all.indexOf(r) === i).slice(0, MOST).forEach((r) => choose(r, true));
   }
-  show();
 
   // -- one finding in every region ----------------------------------------------------------------------
   const ranking = byId("ranking");
