@@ -281,3 +281,21 @@ def test_synthetic_data_are_named_on_every_page_and_at_the_region(reports):
     for path in pages.write():
         assert "synthetic data" in path.read_text()
     assert (reports / "site/index.html").read_text().count("<small>synthetic data</small>") == 1
+
+
+def test_a_page_of_an_earlier_site_goes_and_a_folder_of_something_else_stays(reports, tmp_path):
+    fill(reports, 2)
+    out, mine = tmp_path / "out", tmp_path / "mine"
+    pages.write(out)
+    left = out / "regions" / "place-1"
+    assert (left / "report.html").is_file()
+    for path in sorted((reports / "place-1").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    pages.write(out)
+    assert not [path for path in left.rglob("*") if path.is_file()] and not left.with_suffix(".html").exists()
+    assert (out / "regions/place-0/report.html").is_file()
+    (mine / "regions").mkdir(parents=True)
+    (mine / "regions" / "thesis.txt").write_text("mine")
+    with pytest.raises(SectorbookError, match="something else than a site"):
+        pages.write(mine)
+    assert (mine / "regions" / "thesis.txt").read_text() == "mine"

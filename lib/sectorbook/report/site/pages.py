@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from sectorbook import __version__, findings, paths
+from sectorbook.errors import SectorbookError
 from sectorbook.report import book, edition, html, language
 from sectorbook.report.site import model
 from sectorbook.report.site.model import Place, Site
@@ -18,6 +19,7 @@ from sectorbook.report.site.model import Place, Site
 LOG = "disclosure_log_site.csv"
 # What a region's pack may hold, by the names the pack gives it.
 PACK = ("html", "pdf", "docx", "xlsx")
+FIRST, OWN, MARK = "index.html", ("regions", "sectors"), "<p>Made with Sectorbook"
 WITHHELD_CHAPTER = (
     "This chapter is about people or firms. Its report is here; its executed pages are not published."
 )
@@ -27,7 +29,7 @@ class _Pages:
     """The templates with everything that every page needs."""
 
     def __init__(self, site: Site, out: Path) -> None:
-        self.site, self.out, self.written = site, out, []
+        self.site, self.out, self.written, self.copied = site, out, [], []
         self.environment = jinja2.Environment(
             loader=jinja2.PackageLoader("sectorbook.report", "templates/site"), autoescape=True,
             undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -61,6 +63,32 @@ class _Pages:
             file.write(text)
         self.written.append(target)
 
+    def copy(self, source: Path, name: str) -> None:
+        """Copy one file into the site."""
+        target = self.out / name
+        with source.open("rb") as origin, paths.write_atomic(target, "wb") as file:
+            shutil.copyfileobj(origin, file)
+        self.copied.append(target)
+
+    def sweep(self) -> None:
+        """Remove what an earlier site left in its folders: a page of then may hold what is withheld now."""
+        kept = {path.resolve() for path in (*self.written, *self.copied)}
+        for folder in OWN:
+            for path in sorted((self.out / folder).rglob("*")):
+                if path.is_file() and path.resolve() not in kept:
+                    path.unlink()
+
+
+def _check_folder(out: Path) -> None:
+    """Raise SectorbookError for a folder that holds something else than a site."""
+    first = out / FIRST
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        ours = first.is_file() and MARK in first.read_text(encoding="utf-8", errors="replace")
+        if not ours:
+            raise SectorbookError(
+                f"{paths.shown(out)} holds something else than a site. Give --out an empty folder, or a new one."
+            )
+
 
 def _data(site: Site) -> Markup:
     return Markup(model.script_safe(site.data()))
@@ -89,14 +117,9 @@ def _made_here(pages: _Pages, place: Place, folder: str) -> None:
         target = f"{folder}/chapters/{part.name}.html"
         source = paths.executed(place.slug, part.name).with_suffix(".html")
         if part.name not in place.under and source.is_file():
-            _copy(source, pages.out / target)
+            pages.copy(source, target)
         else:
             pages.write(target, "withheld.html.j2", title=part.title, text=WITHHELD_CHAPTER)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as origin, paths.write_atomic(target, "wb") as file:
-        shutil.copyfileobj(origin, file)
 
 
 def _links(pages: _Pages, place: Place) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -119,7 +142,7 @@ def _links(pages: _Pages, place: Place) -> tuple[list[tuple[str, str]], list[tup
         if beside:
             return Path(os.path.relpath(path.resolve(), pages.out.resolve())).as_posix()
         inside = path.relative_to(paths.reports(place.slug)).as_posix()
-        _copy(path, pages.out / folder / inside)
+        pages.copy(path, f"{folder}/{inside}")
         return f"{folder}/{inside}"
 
     def label(path: Path) -> str:
@@ -134,14 +157,17 @@ def write(out: Path | None = None) -> list[Path]:
     """Write the site over every region that was run into `out` (default: a folder among the reports).
 
     Returns the pages, the first page first. The disclosure gate passes all regions' ledgers together. Raises
-    SectorbookError when no region was run, and for findings that cannot be read.
+    SectorbookError when no region was run, for findings that cannot be read, and where `out` holds
+    something else than a site.
     """
+    out = out or paths.site()
+    _check_folder(out)
     slugs = findings.regions()
     gated = book.gated(slugs, LOG)
     site = model.make(slugs, gated)
-    pages = _Pages(site, out or paths.site())
+    pages = _Pages(site, out)
     words = language.load(language.SOURCE)
-    pages.write("index.html", "index.html.j2", data=_data(site))
+    pages.write(FIRST, "index.html.j2", data=_data(site))
     for slug, name in site.sectors.items():
         part = site.of(slug)
         pages.write(f"sectors/{slug}.html", "sector.html.j2", sector=name, part=part, data=_data(part))
@@ -155,4 +181,5 @@ def write(out: Path | None = None) -> list[Path]:
             f"regions/{place.slug}.html", "region.html.j2", place=place, reports=reports, chapters=chapters,
             missing=missing,
         )  # fmt: skip
+    pages.sweep()
     return pages.written
