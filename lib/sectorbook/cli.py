@@ -171,6 +171,23 @@ def report(
 
 
 @app.command()
+def site(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Folder of the site; it gets copies of the reports. Default: reports/site."
+        ),
+    ] = None,
+) -> None:
+    """Build one static site over all regions that were run: search, compare, sectors, and each region's report."""
+    from sectorbook import paths
+    from sectorbook.report.site import pages
+
+    written = pages.write(out)
+    typer.echo(f"{len(written)} pages. Open {paths.shown(written[0])}")
+
+
+@app.command()
 def regions(
     find: Annotated[
         str, typer.Option(help="Show only regions whose name, slug or code holds this text.")

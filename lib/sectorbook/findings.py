@@ -361,3 +361,9 @@ def read(region_slug: str) -> dict[str, dict]:
         except json.JSONDecodeError as error:
             raise SectorbookError(f"{paths.shown(path)} is not readable; run the chapter again.") from error
     return found
+
+
+def regions() -> list[str]:
+    """Return the slugs of the regions that have saved ledgers, in alphabetical order."""
+    pattern = paths.ledger("*", "*").relative_to(paths.reports())
+    return sorted({path.relative_to(paths.reports()).parts[0] for path in paths.reports().glob(str(pattern))})

@@ -51,6 +51,11 @@ def reports(*parts: str) -> Path:
     return (Path(base) if base else root() / "reports").joinpath(*parts)
 
 
+def site() -> Path:
+    """Return the folder of the cross-region site where none is given."""
+    return reports("site")
+
+
 def ledger(region_slug: str, chapter: str) -> Path:
     """Return the file of a chapter's findings; its figures stand in the folder of the same name beside it."""
     return reports(region_slug, "findings", f"{chapter}.json")

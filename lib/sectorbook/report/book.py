@@ -1,5 +1,6 @@
 """A region's ledgers gathered into one book, whatever the format it is printed in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,17 +42,38 @@ class Book:
 SUMMARY = "12_report"
 
 
-def _gated(region_slug: str) -> dict[str, dict]:
-    """Return a region's ledgers as they may be published; the reviewer's log stays with the region's local files."""
-    entry = config.regions().get(region_slug)
-    minimum = entry.minimum_cell if entry else None
-    own = {region_slug: disclosure.Rules(minimum=minimum)} if minimum else None
-    saved = findings.read(region_slug)
-    passed, outcome = disclosure.apply(saved, by_region=own)
-    if any(disclosure.person_level(ledger) for ledger in saved.values()):
-        with paths.write_atomic(paths.local(region_slug, "disclosure_log.csv")) as file:
-            outcome.log.to_csv(file, index=False)
-    return passed
+@dataclass(frozen=True)
+class Gated:
+    """Ledgers as they may be published together: by region and chapter, and the chapters under the gate by region."""
+
+    ledgers: dict[str, dict[str, dict]]
+    under: dict[str, frozenset[str]]
+
+
+def gated(region_slugs: Sequence[str], log: str = "disclosure_log.csv") -> Gated:
+    """Return the ledgers of regions that are published together, after one pass of the gate over all of them.
+
+    The reviewer's log stays with each region's local files, under the name `log`.
+    """
+    entries = config.regions()
+    own = {
+        slug: disclosure.Rules(minimum=entries[slug].minimum_cell)
+        for slug in region_slugs
+        if slug in entries and entries[slug].minimum_cell
+    }
+    saved = {(slug, name): kept for slug in region_slugs for name, kept in findings.read(slug).items()}
+    passed, outcome = disclosure.apply(saved, by_region=own or None)
+    ledgers: dict[str, dict[str, dict]] = {slug: {} for slug in region_slugs}
+    for (slug, name), ledger in passed.items():
+        ledgers[slug][name] = ledger
+    under = {
+        slug: frozenset(name for name in kept if disclosure.person_level(saved[slug, name]))
+        for slug, kept in ledgers.items()
+    }
+    for slug in (slug for slug, names in under.items() if names):
+        with paths.write_atomic(paths.local(slug, log)) as file:
+            outcome.log[outcome.log["region"].isin([slug, ""])].to_csv(file, index=False)
+    return Gated(ledgers, under)
 
 
 def gather(region_slug: str) -> Book:
@@ -59,7 +81,11 @@ def gather(region_slug: str) -> Book:
 
     Raises SectorbookError when there are none.
     """
-    ledgers = _gated(region_slug)
+    return bind(region_slug, gated([region_slug]).ledgers[region_slug])
+
+
+def bind(region_slug: str, ledgers: dict[str, dict]) -> Book:
+    """Return the book of a region from its ledgers as the gate passed them. Raises SectorbookError for none."""
     if not ledgers:
         raise SectorbookError(
             f"No chapter of {region_slug} has been run. Run it with: sectorbook run {region_slug}"
