@@ -20,6 +20,7 @@ LAYERS = [
     {"retrieval"},
     {"sources", "questionnaire"},
     {"warehouse"},
+    {"acquisition"},
     {"findings", "receipts"},
     {"report"},
     {"runner"},

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -16,12 +16,16 @@ class _Entry(BaseModel):
 
 
 class NamedRegion(_Entry):
-    """A region with a short name of its own, or with other defaults than the series'."""
+    """A region with a short name of its own, with other defaults than the series', or with its counties.
+
+    `counties` are five-digit FIPS codes. They stand in for the official delineation, so a team can draw its own region.
+    """
 
     area: str = Field(pattern=r"^\d{5}(\d{2})?$")
     name: str | None = None
     aliases: tuple[str, ...] = ()
     sector: str | None = None
+    counties: tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...] = ()
 
 
 class Sector(_Entry):
