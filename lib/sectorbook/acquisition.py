@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from itertools import product
 
+import pandas as pd
+
 from sectorbook import retrieval, sources, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.provenance import Fetch, Sidecar
@@ -98,3 +100,28 @@ def how_to_get(table: str, region: warehouse.Region) -> str:
     elif "areas" in takes and region.kind == "nonmetropolitan" and not warehouse.counties(region):
         first = f"list the counties of {region.slug} in config/regions.yml, then "
     return f"{first}sectorbook fetch {' '.join([name, *dict.fromkeys(needed)])}, then sectorbook build {name}"
+
+
+def optional(table: str, region: warehouse.Region | None = None, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Return a table as `warehouse.load` does where it is here for the region, else `columns` without rows.
+
+    For a chapter that goes on without it and says what to fetch (`how_to_get`).
+    """
+    if not warehouse.has(table, region):
+        return pd.DataFrame(columns=list(columns))
+    return warehouse.load(table, region, columns or None)
+
+
+def present(wanted: Sequence[str], region: warehouse.Region) -> list[str]:
+    """Return which of the tables are here for a region: the sources a chapter may cite."""
+    return [table for table in wanted if warehouse.has(table, region)]
+
+
+def lacking(wanted: Mapping[str, str], region: warehouse.Region) -> pd.DataFrame:
+    """Return the tables that are not here for a region: table, what it would answer (`wanted`), and how to get it."""
+    rows = [
+        {"missing_table": table, "would_answer": what, "how_to_get": how_to_get(table, region)}
+        for table, what in wanted.items()
+        if not warehouse.has(table, region)
+    ]
+    return pd.DataFrame(rows, columns=["missing_table", "would_answer", "how_to_get"])

@@ -29,6 +29,7 @@ NOT_PUBLISHED = "not published"
 FORMATS = {
     "jobs": lambda v: f"{round(v, -1):,.0f}",
     "count": lambda v: f"{v:,.0f}",
+    "establishments": lambda v: f"{v:,.0f}",
     "USD per year": lambda v: f"${v:,.0f}",
     "USD per hour": lambda v: f"${v:,.2f}",
     "percent": lambda v: f"{v:.1f}%",
