@@ -58,12 +58,12 @@ def test_a_region_is_fetched_built_and_loaded(home: Path) -> None:
 
 
 def test_what_is_not_there_is_said(home: Path) -> None:
-    region = warehouse.find_region("seattle")
+    region = warehouse.find_region("denver-co")
     assert warehouse.counties(region) == ()
     assert not warehouse.has("qcew", region) and not warehouse.has("commuting_flows")
     with pytest.raises(SectorbookError, match=r"Unknown table 'qcw'. Did you mean 'qcew'"):
         warehouse.has("qcw")
-    with pytest.raises(SectorbookError, match="counties of Seattle.* are not known here"):
+    with pytest.raises(SectorbookError, match="counties of Denver.* are not known here"):
         warehouse.area_fips(region)
     with pytest.raises(SectorbookError, match="Fetch and build it: sectorbook fetch qcew"):
         warehouse.load("qcew", region)
@@ -71,7 +71,8 @@ def test_what_is_not_there_is_said(home: Path) -> None:
         warehouse.build("qcew")
     told = acquisition.how_to_get("qcew", region)
     assert (
-        told.startswith("sectorbook fetch delineations") and "fetch qcew --year YEAR --region seattle" in told
+        told.startswith("sectorbook fetch delineations")
+        and "fetch qcew --year YEAR --region denver-co" in told
     )
     assert acquisition.how_to_get("training_programs", region).startswith("sectorbook build etpl --from PATH")
 
@@ -83,9 +84,9 @@ def test_what_is_not_there_is_said(home: Path) -> None:
         (["qcew"], "columbus-oh", {"year": [2023], "release": "30.0"}, "None of qcew is fetched by release"),
         (["onet"], "columbus-oh", {"release": "30.0"}, "no --region"),
         (["qcew"], "columbus-oh", {}, "qcew is fetched by year: give it"),
-        (["qcew"], "seattle", {"year": [2023]}, "counties of Seattle"),
+        (["qcew"], "denver-co", {"year": [2023]}, "counties of Denver"),
         (["etpl"], None, {}, "no one address"),
-        (["acs"], "seattle", {"year": [2023]}, "give --state"),
+        (["acs"], "denver-co", {"year": [2023]}, "give --state"),
     ],
 )
 def test_a_wrong_fetch_says_what_is_valid(names: list, region: str | None, options: dict, told: str) -> None:

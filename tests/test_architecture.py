@@ -20,7 +20,7 @@ LAYERS = [
     {"retrieval"},
     {"sources", "questionnaire"},
     {"warehouse"},
-    {"acquisition"},
+    {"acquisition", "canvas"},
     {"findings", "receipts"},
     {"report"},
     {"runner"},

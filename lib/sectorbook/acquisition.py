@@ -102,6 +102,15 @@ def how_to_get(table: str, region: warehouse.Region) -> str:
     return f"{first}sectorbook fetch {' '.join([name, *dict.fromkeys(needed)])}, then sectorbook build {name}"
 
 
+def how_to_know_counties(region: warehouse.Region) -> str:
+    """Return, as a sentence, how a user tells which counties a region holds."""
+    official = (
+        " Or, for the official delineation: sectorbook fetch delineations, then sectorbook build delineations."
+        if region.kind == "metropolitan" else ""
+    )  # fmt: skip
+    return f"List them under counties: for {region.slug} in config/regions.yml.{official}"
+
+
 def optional(table: str, region: warehouse.Region | None = None, columns: Sequence[str] = ()) -> pd.DataFrame:
     """Return a table as `warehouse.load` does where it is here for the region, else `columns` without rows.
 

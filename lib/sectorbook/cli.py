@@ -180,6 +180,16 @@ def build(
 
 
 @app.command()
+def canvas(region: Annotated[str, typer.Argument(help="A region.")]) -> None:
+    """Write the empty local files of chapters 01 and 05 for a region, where they are not there yet."""
+    from sectorbook import canvas as local
+    from sectorbook import warehouse
+
+    for table in local.COLUMNS:
+        typer.echo(local.template(table, warehouse.find_region(region)))
+
+
+@app.command()
 def check() -> None:
     """Check the configuration, every chapter, and every processed file against its checksum."""
     from sectorbook import chapters, config, paths, provenance, warehouse

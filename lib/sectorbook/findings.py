@@ -33,6 +33,7 @@ FORMATS = {
     "USD per year": lambda v: f"${v:,.0f}",
     "USD per hour": lambda v: f"${v:,.2f}",
     "percent": lambda v: f"{v:.1f}%",
+    "percentage points": lambda v: f"{v:.2f}",
     "percent, whole": lambda v: f"{v:.0f}%",
     "ratio": lambda v: f"{v:.2f}",
     "jobs per 1,000": lambda v: f"{v:.1f}",
