@@ -121,10 +121,12 @@ def deciding(region: warehouse.Region) -> pd.DataFrame:
         if (row.section, row.item) in seen:
             raise SectorbookError(f"{where}: {row.section} {row.item} stands twice; expected each line once.")
         seen.add((row.section, row.item))
+    scores = _checked(rows, "score", f"a number from 0 to {HIGHEST}", _score, region)
+    dates = _checked(rows, "date", "a date like 2027-03-01", date.fromisoformat, region)
     rows = rows.assign(
-        score=pd.Series(_checked(rows, "score", f"a number from 0 to {HIGHEST}", _score, region), dtype=float, index=rows.index),
-        date=pd.Series(_checked(rows, "date", "a date like 2027-03-01", date.fromisoformat, region), dtype=object, index=rows.index),
-    )  # fmt: skip
+        score=pd.Series(scores, dtype=float, index=rows.index),
+        date=pd.Series(dates, dtype=object, index=rows.index),
+    )
     kept = ["section", "item", "answer", "evidence", "score", "date"]
     joined = lines.merge(rows[kept], on=["section", "item"], how="left")
     return joined.fillna({"answer": "", "evidence": ""})

@@ -15,7 +15,9 @@ def section(canvas: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return one section of the canvas for a table, with `given`: the answer, or "not answered"."""
     rows = canvas[canvas.section == name]
     return rows.assign(
-        given=rows.answer.where(rows.answer.ne(""), "not answered"), date_text=rows.date.map(_written)
+        given=rows.answer.where(rows.answer.ne(""), "not answered"),
+        date_text=rows.date.map(_written),
+        canvas_score=rows.score,
     )
 
 

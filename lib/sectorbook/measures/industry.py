@@ -210,12 +210,11 @@ def quotient_agreement(rows: pd.DataFrame, nation: pd.DataFrame, year: int) -> p
 # -- change -----------------------------------------------------------------------------------------------
 
 
-def _us_jobs(rows: pd.DataFrame, nation: pd.DataFrame, year: int, region_total: float) -> pd.Series:
-    """Return the nation's jobs by cell; in the region's own size where only shares are known."""
+def _us_jobs(rows: pd.DataFrame, nation: pd.DataFrame, year: int) -> pd.Series:
+    """Return the nation's jobs by cell; its shares alone where its rows are not there."""
     shares = us_shares(rows, nation, year).us_share
-    if not nation.empty and year in years(nation):
-        return shares * total(_annual(nation, year, 2))
-    return shares * region_total
+    known = not nation.empty and year in years(nation)
+    return shares * total(_annual(nation, year, 2)) if known else shares
 
 
 def knows_nation(nation: pd.DataFrame, first: int, last: int) -> bool:
@@ -247,12 +246,16 @@ def sector_change(
         employment_end=later.employment_estimate,
         employment_end_lower=later.employment_lower,
         employment_end_upper=later.employment_upper,
-        us_employment_start=_us_jobs(rows, known, first, total(start)),
-        us_employment_end=_us_jobs(rows, known, last, total(end)),
+        us_employment_start=_us_jobs(rows, known, first),
+        us_employment_end=_us_jobs(rows, known, last),
         is_estimated=parts.is_estimated
         | later.is_estimated.reindex(parts.index, fill_value=False).astype(bool),
     )
     table = table.dropna(subset=[c for c in table if "employment" in c])
+    if not knows_nation(nation, first, last):
+        for when in ("start", "end"):
+            us, own = table[f"us_employment_{when}"], table[f"employment_{when}"]
+            table[f"us_employment_{when}"] = us * own.sum() / us.sum()
     split = change.shift_share(table)
     bounds = change.shift_share_bounds(table.drop(columns=["employment_start", "employment_end"]))
     crossing = first < 2022 <= last

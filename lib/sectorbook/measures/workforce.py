@@ -10,7 +10,11 @@ from sectorbook.measures import occupations as jobs
 PROFILE = [
     "area_fips", "profile_variable", "profile_label", "estimate", "estimate_status", "estimate_moe", "estimate_moe_status",
 ]  # fmt: skip
-Z90 = 1.645  # the Census Bureau's factor between a standard error and its margins of error
+PROJECTED = [
+    "occupation_code", "employment_base", "openings_annual", "education_entry", "base_year", "projected_year",
+]  # fmt: skip
+LISTED = ["provider_name", "program_id", "state", "county_name"]
+INSTITUTIONS = ["unit_id", "institution_name", "county_fips"]
 
 # What is read of the ACS profiles: our words, and the publisher's section, universe and line as they stand in its labels (2022).
 LINES = (
@@ -128,7 +132,7 @@ def gaps(
     `main` are `occupations.sector_occupations`; `projected` the nation's projections; `supply` is `completers`; `programs` the
     listed programs' occupations (program_id, soc_code). Openings: the region's jobs, all industries, times the nation's
     openings per job; they assume that the nation's rate holds here. NaN where a source is not here or has no such
-    occupation. education_entry is the nation's typical entry.
+    occupation ("no match": the sources may use different editions of the SOC). education_entry is the nation's typical entry.
     """
     rows = projected.drop_duplicates("occupation_code").set_index("occupation_code")
     rate = (
@@ -137,10 +141,14 @@ def gaps(
         else pd.Series(dtype=float)
     )
     counted = programs.groupby("soc_code").program_id.nunique() if len(programs) else pd.Series(dtype=float)
+    openings = main.employment * main.occupation_code.map(rate)
     found = main.assign(
-        openings=main.employment * main.occupation_code.map(rate),
-        education_entry=main.occupation_code.map(rows.education_entry) if len(rows) else None,
-        programs=main.occupation_code.map(counted).astype(float),
+        openings=openings,
+        openings_status=openings.isna().map({True: "no match", False: "published"}),
+        education_entry=main.occupation_code.map(rows.education_entry).fillna("no match")
+        if len(rows)
+        else np.nan,
+        programs=main.occupation_code.map(counted).astype(float).fillna(0) if len(programs) else np.nan,
     )
     for side in ("low", "high"):
         column = f"completers_{side}"
@@ -148,6 +156,41 @@ def gaps(
             found.occupation_code.map(supply[column]).astype(float).fillna(0) if len(supply) else np.nan
         )
     return found
+
+
+def listed_here(programs: pd.DataFrame, region_name: str, county_names: Sequence[str]) -> pd.DataFrame:
+    """Return the programs of a training provider list whose campus is in the region's state and counties.
+
+    The state is read from the area's name ("Columbus, OH").
+    """
+    states = region_name.rpartition(", ")[2].split("-")
+    return programs[programs.state.isin(states) & programs.county_name.isin(list(county_names))]
+
+
+def leading_to(completions: pd.DataFrame, links: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
+    """Return the completions of programs that lead to any of the occupations `wanted` (SOC codes)."""
+    return completions[completions.cip_code.isin(links.cip_code[links.soc_code.isin(list(wanted))])]
+
+
+def providers(
+    listed: pd.DataFrame,
+    links: pd.DataFrame,
+    institutions: pd.DataFrame,
+    completions: pd.DataFrame,
+    wanted: Sequence[str],
+) -> pd.DataFrame:
+    """Return who trains for a sector's occupations here: provider_name, programs on the list, awards a year.
+
+    `listed` are the region's listed programs and `links` their occupations; `institutions` the region's, and `completions`
+    those of programs that lead to the sector's occupations (`leading_to`); `wanted` the sector's SOC codes. Providers are
+    told apart by name, so one that the two sources name differently stands twice.
+    """
+    relevant = listed[listed.program_id.isin(links.program_id[links.soc_code.isin(list(wanted))])]
+    by_list = relevant.groupby("provider_name").program_id.nunique().astype(float).rename("programs")
+    own = completions[completions.major_number.eq(1)].merge(institutions, on="unit_id")
+    by_awards = own.groupby("institution_name").awards.sum().astype(float).rename("awards")
+    both = pd.concat([by_list, by_awards], axis=1).rename_axis("provider_name").reset_index()
+    return both.sort_values(["awards", "programs"], ascending=False)
 
 
 # -- evidence ---------------------------------------------------------------------------------------------
@@ -190,3 +233,37 @@ def coverage_counts(covered: pd.DataFrame) -> pd.DataFrame:
         .rename_axis(None, axis=1)
         .reset_index()
     )
+
+
+def filled(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return the columns that have any value: one whose source is not here is left out, not shown as not published."""
+    return [column for column in columns if frame[column].notna().any()]
+
+
+def needed(checklist: pd.DataFrame) -> list[str]:
+    """Return the tables that the checklists are bound to."""
+    notes = checklist.note[checklist.note.str.startswith("data ")].str.removeprefix("data ")
+    return sorted({name.strip() for note in notes for name in note.split(",")})
+
+
+def line(who: pd.DataFrame, name: str) -> pd.Series:
+    """Return one row of `profile`; missing values where it is not there."""
+    found = who[who.who == name]
+    return found.iloc[0] if len(found) else pd.Series(np.nan, index=who.columns)
+
+
+def span(projected: pd.DataFrame) -> str:
+    """Return the years that projections span, in words, or "" without any."""
+    return (
+        f"{projected.base_year.min():.0f} to {projected.projected_year.max():.0f}" if len(projected) else ""
+    )
+
+
+def sector_groups(
+    occupations: pd.DataFrame, nation: pd.DataFrame, staffing: pd.DataFrame, industries: tuple[str, ...]
+) -> list[str]:
+    """Return the occupation groups that hold a tenth or more of a sector's jobs in the nation."""
+    titles = jobs.group_titles(nation)
+    rows = jobs.sector_occupations(occupations, nation, staffing, industries)
+    shares = rows.groupby(rows.occupation_code.str[:2] + "-0000").sector_pattern_pct.sum()
+    return [titles[code] for code in shares.index[shares >= 10] if code in titles]
