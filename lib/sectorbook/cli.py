@@ -226,9 +226,47 @@ def sectors() -> None:
 
 
 @app.command()
+def fetch(
+    source: Annotated[list[str], typer.Argument(help="Sources, as in qcew.", metavar="SOURCE…")],
+    region: Annotated[
+        str | None, typer.Option(help="A region: its counties, area or states, as the source has them.")
+    ] = None,
+    year: Annotated[list[int] | None, typer.Option(help="A year. Repeatable.")] = None,
+    quarter: Annotated[int | None, typer.Option(help="A quarter, 1 to 4. Default: the annual files.")] = None,
+    state: Annotated[str | None, typer.Option(help="A state, as the source names it: 39 or oh.")] = None,
+    release: Annotated[str | None, typer.Option(help="A release, as in 30.0.")] = None,
+    period: Annotated[str | None, typer.Option(help="A span of years, as in 2016-2020.")] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="An e-mail address the publisher's server is told. BLS asks for one.")
+    ] = None,
+    mirror: Annotated[
+        list[str] | None, typer.Option(help="Another server, as ADDRESS=MIRROR. Repeatable.")
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch again what is here already.")] = False,
+) -> None:
+    """Fetch publishers' files into data/raw, each with its sidecar. What is here already is not fetched again."""
+    from sectorbook import acquisition, paths, retrieval
+
+    plans = acquisition.plans(
+        source, region, year=year, quarter=quarter, state=state, release=release, period=period
+    )
+    made = acquisition.fetch(
+        plans, retrieval.Manners(contact=contact), _parameters(mirror or []), refresh, typer.echo
+    )
+    for sidecar in made:
+        typer.echo(f"{paths.shown(paths.raw(sidecar.source, sidecar.edition))}: {sidecar.title}")
+    typer.echo(f"Next: {'; '.join(f'sectorbook build {n}' for n in dict.fromkeys(s.source for s in made))}")
+
+
+@app.command()
 def build(
     source: Annotated[str, typer.Argument(help="A source, as in oews.")],
-    origin: Annotated[Path, typer.Option("--from", help="The publisher's files: a folder, or one file.")],
+    origin: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="The publisher's files: a folder, or one file. Default: what was fetched last."
+        ),
+    ] = None,
 ) -> None:
     """Rebuild a source's processed tables from the publisher's files."""
     from sectorbook import warehouse
@@ -236,6 +274,16 @@ def build(
     made = warehouse.build(source, origin)
     for file in made.files:
         typer.echo(f"{file.name}: {file.rows:,} rows, {file.bytes:,} bytes")
+
+
+@app.command()
+def canvas(region: Annotated[str, typer.Argument(help="A region.")]) -> None:
+    """Write the empty local files of chapters 01 and 05 for a region, where they are not there yet."""
+    from sectorbook import canvas as local
+    from sectorbook import warehouse
+
+    for table in local.COLUMNS:
+        typer.echo(local.template(table, warehouse.find_region(region)))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -16,9 +16,10 @@ class _Entry(BaseModel):
 
 
 class NamedRegion(_Entry):
-    """A region with a short name of its own, or with other defaults than the series'.
+    """A region with a short name of its own, with other defaults than the series', or with its counties.
 
     `minimum_cell` is the fewest people or firms a published number may rest on here; the gate's default is 10.
+    `counties` are five-digit FIPS codes. They stand in for the official delineation, so a team can draw its own region.
     """
 
     area: str = Field(pattern=r"^\d{5}(\d{2})?$")
@@ -26,6 +27,7 @@ class NamedRegion(_Entry):
     aliases: tuple[str, ...] = ()
     sector: str | None = None
     minimum_cell: int | None = Field(None, ge=3)
+    counties: tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...] = ()
 
 
 class Sector(_Entry):

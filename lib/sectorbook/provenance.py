@@ -115,6 +115,13 @@ def verify(folder: Path, name: str) -> File:
     return entry
 
 
+def files_of(origin: Path) -> list[Path]:
+    """Return the files at `origin`: itself, or those of the folder and of fetched releases in it, in order."""
+    folders = [origin, *(p.parent for p in origin.glob(f"*/{SIDECAR}"))] if origin.is_dir() else []
+    found = sorted(p for folder in folders for p in folder.iterdir()) if folders else [origin]
+    return [p for p in found if p.is_file() and p.name != SIDECAR and not p.name.startswith(".")]
+
+
 class Publication(Frozen):
     """What a source module knows of its publisher, whatever the release."""
 
@@ -133,12 +140,12 @@ class Publication(Frozen):
         files: Sequence[File],
         facts: Mapping[str, str | float] | None = None,
     ) -> Sidecar:
-        """Return the sidecar of tables built from `origin`, with the addresses and date its own sidecar tells."""
-        folder = origin if origin.is_dir() else origin.parent
-        raw = read_sidecar(folder) if (folder / SIDECAR).exists() else None
-        known = {file.name: file.url for file in raw.files} if raw else {}
-        found = sorted(origin.iterdir()) if origin.is_dir() else [origin]
-        used = [p for p in found if p.is_file() and p.name != SIDECAR and not p.name.startswith(".")]
+        """Return the sidecar of tables built from `origin`, with the addresses and dates that its sidecars tell."""
+        used = files_of(origin)
+        folders = sorted({p.parent for p in used})
+        raw = [read_sidecar(folder) for folder in folders if (folder / SIDECAR).exists()]
+        known = {file.name: file.url for sidecar in raw for file in sidecar.files}
+        retrieved = ", ".join(sorted({sidecar.retrieved for sidecar in raw}))
         return Sidecar(
             source=self.source,
             title=f"{self.title}, {vintage}",
@@ -146,7 +153,7 @@ class Publication(Frozen):
             vintage=vintage,
             edition=edition,
             published=vintage,
-            retrieved=raw.retrieved if raw else "not recorded: the files were not fetched by Sectorbook",
+            retrieved=retrieved or "not recorded: the files were not fetched by Sectorbook",
             licence=self.licence,
             citation=self.citation,
             facts=dict(facts or {}),

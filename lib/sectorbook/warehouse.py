@@ -14,6 +14,10 @@ from sectorbook import config, paths, provenance, sources
 from sectorbook.errors import SectorbookError, nearest, unknown
 
 DEFAULT_SECTOR = "healthcare"
+NATION_FIPS = "US000"
+
+# Tables that have a column of areas and are lists of all of them.
+LISTS = ("oews_areas",)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def _folder(table: str) -> Path:
     built = vintages(source)
     if not built:
         raise SectorbookError(
-            f"{table} is not built here. Build it with: sectorbook build {source} --from PATH"
+            f"{table} is not built here. Fetch and build it: sectorbook fetch {source}, then sectorbook build {source} "
+            "(or build it from files at hand with --from PATH)."
         )
     return paths.processed(source, built[0])
 
@@ -107,7 +112,9 @@ def load(
 ) -> pd.DataFrame:
     """Return a processed table, one region's rows where the table is regional, all columns or those asked for.
 
-    Numbers come as floats with NaN where nothing is published (the matching `_status` column says why), codes
+    A table by county (`area_fips`) yields the rows of the region's counties and, where it has them, those of the
+    metropolitan area as a whole; for a state or the nation, its own rows. Numbers
+    come as floats with NaN where nothing is published (the matching `_status` column says why), codes
     and titles as text. Raises SectorbookError for an unknown table, column or region, a region given for a
     national table or none for a regional one, and for data that do not match their checksum.
     """
@@ -118,7 +125,8 @@ def load(
         if strangers := [name for name in wanted if name not in present]:
             raise unknown(f"column of {table}", strangers[0], present)
         picked = ", ".join(f'"{name}"' for name in wanted)
-        regional = table != "oews_areas" and "area_code" in present
+        key = _region_column(table, present)
+        regional = key is not None
         if regional and region is None:
             raise SectorbookError(
                 f"{table} is regional: give a region, as in load({table!r}, 'san-francisco')."
@@ -129,11 +137,41 @@ def load(
             frame = db.execute(f"SELECT {picked} FROM read_parquet(?)", [str(path)]).df()
         else:
             found = region if isinstance(region, Region) else find_region(region)
+            codes = [found.code] if key == "area_code" else list(area_fips(found))
             frame = db.execute(
-                f"SELECT {picked} FROM read_parquet(?) WHERE area_code = ?", [str(path), found.code]
+                f"SELECT {picked} FROM read_parquet(?) WHERE {key} IN (SELECT unnest(?))", [str(path), codes]
             ).df()
+            if frame.empty and key == "area_fips":
+                raise SectorbookError(
+                    f"{table} as built here has no rows for {found}. It was built for other areas."
+                )
     whole = [c for c in frame.columns if frame[c].dtype.kind in "iuf" and not c.endswith("_level")]
     return frame.astype(dict.fromkeys(whole, "float64"))
+
+
+def _region_column(table: str, present: Iterable[str]) -> str | None:
+    """Return the column that says which region a row is of, or None for a national table."""
+    return next((c for c in ("area_code", "area_fips") if c in present and table not in LISTS), None)
+
+
+def has(table: str, region: str | Region | None = None) -> bool:
+    """Return whether `table` is built here and, for a regional table, holds rows of `region`.
+
+    Lets a chapter say what is not there and go on. Raises SectorbookError for an unknown table or region.
+    """
+    if table not in tables():
+        raise unknown("table", table, tables())
+    if not vintages(tables()[table]):
+        return False
+    path = _parquet(table)
+    with duckdb.connect() as db:
+        key = _region_column(table, db.read_parquet(str(path)).columns)
+        if key is None or region is None:
+            return True
+        found = region if isinstance(region, Region) else find_region(region)
+        codes = [found.code] if key == "area_code" else list(_known_fips(found))
+        query = f"SELECT 1 FROM read_parquet(?) WHERE {key} IN (SELECT unnest(?)) LIMIT 1"
+        return bool(db.execute(query, [str(path), codes]).fetchall())
 
 
 def framework(name: str) -> pd.DataFrame:
@@ -143,9 +181,25 @@ def framework(name: str) -> pd.DataFrame:
     return pd.DataFrame([item.model_dump() for item in config.framework(name).items])
 
 
-def build(name: str, origin: Path) -> provenance.Sidecar:
-    """Rebuild one source's processed tables from the publisher's files at `origin`, all or nothing."""
+def _newest_raw(name: str) -> Path:
+    """Return the folder of a source's newest fetched files; of all of them where the source puts years together."""
+    folder = paths.raw(name)
+    found = sorted(p for p in folder.iterdir() if p.is_dir()) if folder.exists() else []
+    if not found:
+        raise SectorbookError(
+            f"{paths.shown(folder)} holds no files of {name}. Fetch them with: sectorbook fetch {name}, or name the files: "
+            f"sectorbook build {name} --from PATH"
+        )
+    return folder if getattr(sources.get(name), "YEARS_TOGETHER", False) else found[-1]
+
+
+def build(name: str, origin: Path | None = None) -> provenance.Sidecar:
+    """Rebuild one source's processed tables from the publisher's files at `origin`, all or nothing.
+
+    Without `origin`, from what was fetched last. Raises SectorbookError when nothing was.
+    """
     module = sources.get(name)
+    origin = origin or _newest_raw(name)
     paths.processed().mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=paths.processed(), prefix=f".{name}.") as temporary:
@@ -252,6 +306,49 @@ def search_regions(text: str) -> list[Region]:
     wanted = slug(text)
     hits = [r for r in regions() if any(wanted in form for form in (r.slug, r.code, slug(r.name)))]
     return sorted(hits, key=lambda r: -r.employment)
+
+
+# -- counties ---------------------------------------------------------------------------------------------
+
+
+def counties(region: Region) -> tuple[str, ...]:
+    """Return the FIPS codes of a region's counties; none where they are not known here.
+
+    They are those of config/regions.yml, else those of the official delineation, when that is built.
+    """
+    entry = config.regions().get(region.slug)
+    if entry and entry.counties:
+        return entry.counties
+    if region.kind != "metropolitan" or not has("delineation_counties"):
+        return ()
+    with duckdb.connect() as db:
+        query = "SELECT county_fips FROM read_parquet(?) WHERE cbsa_code = ? ORDER BY 1"
+        rows = db.execute(query, [str(_parquet("delineation_counties")), region.code[2:]]).fetchall()
+    return tuple(code for (code,) in rows)
+
+
+def _known_fips(region: Region) -> tuple[str, ...]:
+    """Return the codes of a region in tables by county; none where they are not known here."""
+    if region.kind == "nation":
+        return (NATION_FIPS,)
+    if region.kind == "state":
+        return (f"{region.code[:2]}000",)
+    whole = (f"C{region.code[2:6]}",) if region.kind == "metropolitan" else ()
+    return (*counties(region), *whole) if counties(region) else ()
+
+
+def area_fips(region: Region) -> tuple[str, ...]:
+    """Return the codes of a region in tables by county: its counties and, of a metropolitan area, the whole ("C1814").
+
+    A state or the nation has one code. Raises SectorbookError where the counties are not known here.
+    """
+    found = _known_fips(region)
+    if not found:
+        raise SectorbookError(
+            f"The counties of {region} are not known here. List them in config/regions.yml under {region.slug} "
+            "(`counties:`), or, for a metropolitan area: sectorbook fetch delineations, then sectorbook build delineations."
+        )
+    return found
 
 
 # -- sectors ----------------------------------------------------------------------------------------------

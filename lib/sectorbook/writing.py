@@ -12,9 +12,11 @@ NOT_PUBLISHED = "not published"
 FORMATS = {
     "jobs": lambda v: f"{round(v, -1):,.0f}",
     "count": lambda v: f"{v:,.0f}",
+    "establishments": lambda v: f"{v:,.0f}",
     "USD per year": lambda v: f"${v:,.0f}",
     "USD per hour": lambda v: f"${v:,.2f}",
     "percent": lambda v: f"{v:.1f}%",
+    "percentage points": lambda v: f"{v:.2f}",
     "percent, whole": lambda v: f"{v:.0f}%",
     "ratio": lambda v: f"{v:.2f}",
     "jobs per 1,000": lambda v: f"{v:.1f}",

@@ -36,6 +36,9 @@ ABOUT = Publication(
     citation=f"US Census Bureau, LEHD Origin-Destination Employment Statistics (LODES 8), {ADDRESS}",
 )
 
+# `requests` names states by two letters, not by code.
+STATES_BY_LETTERS = True
+
 FLOWS = {
     "S000": "jobs",
     "SA01": "jobs_age_29_or_younger",

@@ -25,7 +25,7 @@ import duckdb
 from sectorbook import archives, tabular
 from sectorbook.errors import SectorbookError
 from sectorbook.paths import shown
-from sectorbook.provenance import SIDECAR, Fetch, Publication, Request, Sidecar, describe
+from sectorbook.provenance import Fetch, Publication, Request, Sidecar, describe, files_of
 from sectorbook.tabular import Field
 
 ADDRESS = "https://data.bls.gov/cew/data/"
@@ -46,6 +46,9 @@ ABOUT = Publication(
 # NAICS vintage -> the first year QCEW used it. Nobody knows yet what the years from 2027 on will use.
 NAICS_FROM = {2022: "2022", 2017: "2017", 2011: "2012", 2007: "2007", 1990: "2002"}
 LAST_YEAR = 2026
+
+# One table for all years that were fetched: change needs two.
+YEARS_TOGETHER = True
 
 ORDER = "area_fips, year, quarter, own_code, industry_code, size_code"
 KEYS = ("area_fips", "own_code", "industry_code", "size_code", "year", "quarter")
@@ -167,16 +170,15 @@ def requests(
 
 
 def _files(origin: Path, scratch: Path) -> Iterator[Path]:
-    """Yield the text files of `origin` (a file or a folder), zip files opened into `scratch`."""
-    found = sorted(p for p in origin.iterdir() if p.is_file()) if origin.is_dir() else [origin]
-    for number, path in enumerate(found):
+    """Yield the text files of `origin` (a file, or a folder with its releases), zip files opened into `scratch`."""
+    for number, path in enumerate(files_of(origin)):
         if path.suffix == ".zip":
             inside = scratch / str(number)
             inside.mkdir()
             yield from archives.unzip(path, inside, lambda name: name.lower().endswith(".csv"))
         elif path.name.endswith((".csv", ".csv.gz")):
             yield path
-        elif path.name != SIDECAR and not path.name.startswith("."):
+        else:
             raise SectorbookError(f"{shown(path)} is not a QCEW file. Expected .csv, .csv.gz or .zip.")
 
 
