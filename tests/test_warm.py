@@ -141,8 +141,10 @@ def test_outputs_are_those_of_a_kernel(tmp_path: Path, monkeypatch: pytest.Monke
         assert forked.metadata[key] == plain.metadata[key]
     for one, other in zip(forked.cells, plain.cells, strict=True):
         assert one.get("execution_count") == other.get("execution_count")
-        assert one.metadata.papermill.keys() == other.metadata.papermill.keys()
-        assert one.metadata.papermill.status == other.metadata.papermill.status
+        # The cell papermill puts in to point at an error has no record of its own, in either way of running.
+        mine, theirs = one.metadata.get("papermill", {}), other.metadata.get("papermill", {})
+        assert mine.keys() == theirs.keys()
+        assert mine.get("status") == theirs.get("status")
         assert one.metadata.get("execution", {}).keys() == other.metadata.get("execution", {}).keys()
 
 
