@@ -24,6 +24,7 @@ class Notebook:
     question: str
     parameters: tuple[tuple[str, Any], ...]
     reads_findings: bool
+    reads_local: bool = False
 
     @property
     def number(self) -> str:
@@ -64,6 +65,7 @@ def read(path: Path) -> Notebook:
         question=question[1],
         parameters=_defaults(tagged[0], path.name),
         reads_findings=".quote(" in code,
+        reads_local="warehouse.local(" in code,
     )
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import string
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from io import BytesIO
@@ -18,8 +19,9 @@ import PIL.Image
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
-from sectorbook import chapters, config, paths, warehouse
+from sectorbook import chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
+from sectorbook.local import origin as local_files
 
 SCHEMA = 1
 DPI = 160
@@ -91,10 +93,11 @@ def _clean(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def _cells(frame: pd.DataFrame, column: str, unit: str) -> list[str]:
+def _cells(frame: pd.DataFrame, column: str, unit: str, missing: str) -> list[str]:
     """Return one column as it is written, withheld and top-coded values by name."""
     status = frame.get(f"{column.removesuffix('_usd').removesuffix('_pct')}_status")
-    texts = [shown(_clean(value), unit) for value in frame[column]]
+    known = [_clean(value) for value in frame[column]]
+    texts = [missing if value is None else shown(value, unit) for value in known]
     if status is None:
         return texts
     top = frame.get("top_code_hourly_usd" if "hourly" in column else "top_code_annual_usd")
@@ -153,8 +156,14 @@ class Chapter:
     region: warehouse.Region
     sector: warehouse.Sector
     tables: tuple[str, ...]
+    origin: local_files.Origin
+    local: tuple[str, ...] = ()
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.tables, *(f"local/{table}" for table in self.local))
 
     def _address(self, key: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
@@ -179,7 +188,7 @@ class Chapter:
         if unit not in FORMATS:
             raise unknown("unit", unit, FORMATS)
         number = Number(
-            self._address(key), key, label, _clean(value), unit, self.tables, _clean(low), _clean(high),
+            self._address(key), key, label, _clean(value), unit, self._names, _clean(low), _clean(high),
             interval_pct, estimated,
         )  # fmt: skip
         self.items.append(asdict(number))
@@ -227,18 +236,20 @@ class Chapter:
         self.items.append({"kind": "check", "text": line})
         display(_Shown(f"Checked: {line}", f'<p class="check">Checked: {line}</p>'))
 
-    def table(self, key: str, frame: pd.DataFrame, title: str, columns: list[str]) -> None:
-        """Record and show a table. `columns` are the ones shown; each is in `config/columns.yml`."""
+    def table(
+        self, key: str, frame: pd.DataFrame, title: str, columns: list[str], missing: str = NOT_PUBLISHED
+    ) -> None:
+        """Record and show a table. `columns`, of `config/columns.yml`, are shown; `missing` is what an empty cell says."""
         known = config.columns()
         for column in columns:
             if column not in known:
                 raise unknown("column of the data dictionary", column, known)
-        written = [_cells(frame, column, known[column].unit) for column in columns]
+        written = [_cells(frame, column, known[column].unit, missing) for column in columns]
         item = {
             "kind": "table",
             "address": self._address(key),
             "title": title,
-            "source": self.tables,
+            "source": self._names,
             "columns": [
                 {"name": c, "label": known[c].label, "unit": known[c].unit, "type": known[c].type}
                 for c in columns
@@ -262,14 +273,14 @@ class Chapter:
                 "alt": figure.alt,
                 "file": file,
                 "width": width,
-                "source": self.tables,
+                "source": self._names,
             }
         )
         display(Image(self.images[file], alt=figure.alt, width=width))
 
     def note(self, text: str) -> str:
         """Return the line below a figure: where the data are from, then `text`."""
-        titles = dict.fromkeys(warehouse.source(table).title for table in self.tables)
+        titles = dict.fromkeys(sidecar.title for sidecar in self._sidecars())
         return f"Source: {'; '.join(titles)}. {text}"
 
     def number(self, key: str, row: pd.Series, column: str, interval_pct: float, label: str) -> Number:
@@ -314,7 +325,7 @@ class Chapter:
         item = self._quoted(address, "number")
         if item:
             return Number(**{**item, "source": tuple(item["source"])})
-        return Number(f"{self.region.slug}/{address}", address, address, None, "count", self.tables)
+        return Number(f"{self.region.slug}/{address}", address, address, None, "count", self._names)
 
     def quote_table(self, address: str, columns: list[str]) -> pd.DataFrame:
         """Return columns of a table that another chapter recorded; no rows when it was not run."""
@@ -340,25 +351,26 @@ class Chapter:
             _Shown("\n".join(lines), "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
         )
 
+    def _sidecars(self) -> list[provenance.Sidecar]:
+        own = [local_files.sidecar(self.origin)] if self.local else []
+        return [warehouse.source(table) for table in self.tables] + own
+
+    def files(self) -> None:
+        """Show what is on file of the initiative's own tables, and say where they come from and what to fill in."""
+        frame = local_files.state(self.local, self.origin)
+        self.table("files", frame, "Files of the initiative", list(frame), missing="none")
+        self.caveat("{notice}", notice=local_files.notice(self.local, self.origin))
+
     def sources(self) -> list[dict]:
         """Return the sidecars behind this chapter's tables, each once, without the file lists."""
         found = {}
-        for table in self.tables:
-            sidecar = warehouse.source(table)
+        for sidecar in self._sidecars():
             found[sidecar.source] = sidecar.model_dump(
                 include={
-                    "source",
-                    "title",
-                    "publisher",
-                    "vintage",
-                    "published",
-                    "retrieved",
-                    "licence",
-                    "citation",
-                    "synthetic",
-                    "via",
+                    "source", "title", "publisher", "vintage", "published", "retrieved", "licence", "citation",
+                    "synthetic", "via",
                 }
-            )
+            )  # fmt: skip
         return list(found.values())
 
     def save(self) -> None:
@@ -385,14 +397,26 @@ class Chapter:
         display(_Shown(line, f"<p>{line}</p>"))
 
 
-def open(name: str, title: str, region: str, sector: str, tables: list[str]) -> Chapter:
+def open(
+    name: str,
+    title: str,
+    region: str,
+    sector: str,
+    tables: list[str],
+    local: Sequence[str] = (),
+    demonstration: bool = False,
+) -> Chapter:
     """Open the ledger of a chapter. `tables` are the processed tables it reads, which become its sources.
 
+    `local` are the tables of the initiative's own files it reads, through `origin`; `demonstration` lets the synthetic
+    ones stand in where the region has no files of its own.
     Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
     """
     for table in tables:
         warehouse.source(table)
-    return Chapter(name, title, warehouse.find_region(region), warehouse.find_sector(sector), tuple(tables))
+    place, kind = warehouse.find_region(region), warehouse.find_sector(sector)
+    origin = local_files.find(place.slug, kind.slug, demonstration)
+    return Chapter(name, title, place, kind, tuple(tables), origin, tuple(local))
 
 
 def read(region_slug: str) -> dict[str, dict]:

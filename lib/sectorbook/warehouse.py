@@ -12,6 +12,8 @@ import pandas as pd
 
 from sectorbook import config, paths, provenance, sources
 from sectorbook.errors import SectorbookError, nearest, unknown
+from sectorbook.local import origin as local_files
+from sectorbook.local import templates
 
 DEFAULT_SECTOR = "healthcare"
 
@@ -134,6 +136,18 @@ def load(
             ).df()
     whole = [c for c in frame.columns if frame[c].dtype.kind in "iuf" and not c.endswith("_level")]
     return frame.astype(dict.fromkeys(whole, "float64"))
+
+
+def local(table: str, origin: str | Region | local_files.Origin) -> pd.DataFrame:
+    """Return one table of an initiative's own files: those of a region, or those a chapter was opened with.
+
+    Columns and types are those of `config/local.yml`; without a file there are no rows. Raises SectorbookError for an
+    unknown table or region, and with every problem of the file, each with row, column, what was found and expected.
+    """
+    if not isinstance(origin, local_files.Origin):
+        region = origin if isinstance(origin, Region) else find_region(origin)
+        origin = local_files.own(region.slug)
+    return local_files.table(table, origin)
 
 
 def framework(name: str) -> pd.DataFrame:
@@ -323,3 +337,42 @@ def find_sector(text: str) -> Sector:
     return Sector(
         "naics-" + "-".join(codes), titles, tuple(codes), industries, "NAICS codes given with the run."
     )
+
+
+# -- an initiative's files ----------------------------------------------------------------------------------
+
+
+def new_region(name: str, area: str) -> tuple[Region, list[Path]]:
+    """Make the folder and templates of an initiative, and name its region; return the region and the files written.
+
+    A `name` that the area does not go by yet is added to `config/regions.yml`. Files that are there stay as they are.
+    Raises SectorbookError for an unknown area, a name that is not lower case with hyphens, one another region has, and
+    another name for an area that has one.
+    """
+    region = find_region(area)
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or name == local_files.DEMONSTRATION:
+        raise SectorbookError(
+            f"A region's slug is lower case with hyphens, such as {region.slug!r}; found {name!r}."
+        )
+    if region.slug != name:
+        given = next(
+            (r.slug for r in regions() if r.code == region.code and r.slug in config.regions()), None
+        )
+        if given:
+            raise SectorbookError(
+                f"{region.name} ({region.code}) is {given!r} in config/regions.yml; use that slug."
+            )
+        others = _names().get(name, {region})  # a city that several areas start with names all of them
+        if region not in others:
+            other = sorted(others, key=lambda r: r.slug)[0]
+            raise SectorbookError(
+                f"{name!r} is the name of {other.name} ({other.code}); choose another slug."
+            )
+        path = paths.config("regions.yml")
+        code = region.code.removeprefix("00")
+        with paths.write_atomic(path) as file:
+            file.write(path.read_text(encoding="utf-8").rstrip("\n") + f'\n{name}:\n  area: "{code}"\n')
+        for remembered in (config.regions, regions, _names):
+            remembered.cache_clear()
+        region = find_region(name)
+    return region, templates.write(paths.local(region.slug))

@@ -9,6 +9,7 @@ from typing import Any
 from sectorbook import chapters, paths, receipts, warehouse
 from sectorbook.chapters import Notebook
 from sectorbook.errors import SectorbookError
+from sectorbook.local import origin
 
 
 @dataclass
@@ -65,6 +66,8 @@ def make(
         earlier: dict[str, str] = {}
         for chapter in chosen:
             own = [_shared_inputs(), _digest(chapter.path.read_bytes()), parameters[chapter.name]]
+            if chapter.reads_local:
+                own.append(origin.inputs(region.slug))
             fingerprint = _digest([*own, earlier] if chapter.reads_findings else own)
             reason = None
             if done.get(chapter.name, {}).get("status") != "done":
