@@ -31,6 +31,7 @@ NOT_PUBLISHED = "not published"
 FORMATS = {
     "jobs": lambda v: f"{round(v, -1):,.0f}",
     "count": lambda v: f"{v:,.0f}",
+    "USD": lambda v: f"${v:,.0f}".replace("$-", "-$"),
     "USD per year": lambda v: f"${v:,.0f}",
     "USD per hour": lambda v: f"${v:,.2f}",
     "percent": lambda v: f"{v:.1f}%",
@@ -266,16 +267,9 @@ class Chapter:
         self.images[file] = _png(figure)
         width = round(figure.get_figwidth() * 96)
         self.items.append(
-            {
-                "kind": "figure",
-                "address": self._address(key),
-                "title": title,
-                "alt": figure.alt,
-                "file": file,
-                "width": width,
-                "source": self._names,
-            }
-        )
+            {"kind": "figure", "address": self._address(key), "title": title, "alt": figure.alt, "file": file,
+             "width": width, "source": self._names}
+        )  # fmt: skip
         display(Image(self.images[file], alt=figure.alt, width=width))
 
     def note(self, text: str) -> str:
@@ -352,8 +346,10 @@ class Chapter:
         )
 
     def _sidecars(self) -> list[provenance.Sidecar]:
-        own = [local_files.sidecar(self.origin)] if self.local else []
-        return [warehouse.source(table) for table in self.tables] + own
+        return [
+            *map(warehouse.source, self.tables),
+            *([local_files.sidecar(self.origin)] if self.local else []),
+        ]
 
     def files(self) -> None:
         """Show what is on file of the initiative's own tables, and say where they come from and what to fill in."""

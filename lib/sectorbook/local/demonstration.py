@@ -144,9 +144,9 @@ def _employers(rng: np.random.Generator) -> list[dict]:
                     "wage_entry_hourly_usd": _maybe(
                         rng, round(float(rng.normal(24 + 2 * (people > 100), 2.5)), 2), 0.3
                     ),
-                    "bonus_pct": _maybe(rng, round(float(rng.choice([0, 0, 1.5, 3, 5])), 1), 0.35),
-                    "conditions_score": _maybe(rng, round(float(np.clip(rng.normal(6, 1.7), 0, 10)), 1), 0.3),
-                    "wants_to_improve": _maybe(rng, rng.choice(["yes", "no"]), 0.35),
+                    "bonus_pct": _maybe(rng, round(float(rng.choice([0, 0, 1.5, 3, 5])), 1), 0.1),
+                    "conditions_score": _maybe(rng, round(float(np.clip(rng.normal(6, 1.7), 0, 10)), 1), 0.1),
+                    "wants_to_improve": _maybe(rng, rng.choice(["yes", "no"]), 0.1),
                 }
             )
     return rows

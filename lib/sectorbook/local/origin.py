@@ -31,6 +31,10 @@ class Origin:
         """Return the folder."""
         return paths.local(self.folder_slug)
 
+    def note(self, text: str) -> str:
+        """Return the line below a figure of these files alone: where they are from, then `text`."""
+        return f"Source: {sidecar(self).title}. {text}"
+
 
 def own(region_slug: str) -> Origin:
     """Return a region's own files, or none."""
