@@ -272,6 +272,11 @@ class Chapter:
         )  # fmt: skip
         display(Image(self.images[file], alt=figure.alt, width=width))
 
+    def attach(self, key: str, ending: str, content: bytes | str) -> None:
+        """Keep a file beside the chapter's findings, such as a network for another program."""
+        self.images[f"{key}.{ending}"] = content.encode() if isinstance(content, str) else content
+        display(_Shown(f"Kept: {key}.{ending}", f"<p>Kept: {key}.{ending}</p>"))
+
     def note(self, text: str) -> str:
         """Return the line below a figure: where the data are from, then `text`."""
         titles = dict.fromkeys(sidecar.title for sidecar in self._sidecars())
@@ -394,14 +399,9 @@ class Chapter:
 
 
 def open(
-    name: str,
-    title: str,
-    region: str,
-    sector: str,
-    tables: list[str],
-    local: Sequence[str] = (),
+    name: str, title: str, region: str, sector: str, tables: list[str], local: Sequence[str] = (),
     demonstration: bool = False,
-) -> Chapter:
+) -> Chapter:  # fmt: skip
     """Open the ledger of a chapter. `tables` are the processed tables it reads, which become its sources.
 
     `local` are the tables of the initiative's own files it reads, through `origin`; `demonstration` lets the synthetic
