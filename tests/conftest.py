@@ -30,7 +30,7 @@ def fresh() -> None:
     from sectorbook.runner import plan
 
     remembered = (
-        config.regions, config.sectors, config.columns, config.framework, warehouse.tables, warehouse._verified,
+        config.regions, config.sectors, config.columns, config.framework, config.local, warehouse.tables, warehouse._verified,
         warehouse.regions, warehouse._names, warehouse._industries, chapters.discover, plan._shared_inputs,
     )  # fmt: skip
     for function in remembered:
@@ -48,7 +48,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: None) -> Path:
     from sectorbook import paths
 
     copy = tmp_path / "home"
-    for part in ("config", "notebooks", "data/processed"):
+    for part in ("config", "notebooks", "data/processed", "data/raw/local/demonstration"):
         shutil.copytree(paths.root() / part, copy / part)
     monkeypatch.setenv("SECTORBOOK_HOME", str(copy))
     return copy

@@ -13,12 +13,14 @@ PACKAGE = ROOT / "lib" / "sectorbook"
 # Each layer may import the ones before it, never those after.
 LAYERS = [
     {"errors"},
-    {"paths"},
+    {"paths", "places"},
     {"config", "chapters"},
     {"archives", "tabular"},
     {"provenance"},
     {"retrieval"},
     {"sources", "questionnaire"},
+    {"sources", "questionnaire"},
+    {"local"},
     {"warehouse"},
     {"writing"},
     {"acquisition", "canvas"},

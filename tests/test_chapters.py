@@ -142,6 +142,9 @@ def test_chapters_are_chosen_by_number_or_name_in_their_order() -> None:
         ({"wage_treshold_annual_usd": "1"}, "Did you mean 'wage_threshold_annual_usd'"),
         ({"draws": "many"}, "takes int values like 1000; found 'many'"),
         ({"entry_below": "low"}, "takes float values"),
+        ({"word_shares": "0.5"}, "takes tuple values like (0.25, 0.75); found '0.5'"),
+        ({"word_shares": "(0.5, 0.6, 0.7)"}, "takes tuple values"),
+        ({"word_shares": "(0.5"}, "takes tuple values"),
     ],
 )
 def test_a_wrong_parameter_is_an_error(given: dict, told: str) -> None:
@@ -154,6 +157,8 @@ def test_a_parameter_goes_to_the_chapters_that_declare_it() -> None:
     given = chapters.parameters(list(NOTEBOOKS), {"draws": "7", "region": "02003"})
     assert given["03_industry"] == {"draws": 7, "region": "02003"}
     assert given["04_occupations"] == {"region": "02003"}
+    split = chapters.parameters(list(NOTEBOOKS), {"word_shares": "(0.1, 0.9)"})
+    assert split["07_employers"] == {"word_shares": (0.1, 0.9)}
 
 
 @pytest.mark.parametrize(

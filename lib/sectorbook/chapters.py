@@ -24,6 +24,7 @@ class Notebook:
     question: str
     parameters: tuple[tuple[str, Any], ...]
     reads_findings: bool
+    reads_local: bool = False
 
     @property
     def number(self) -> str:
@@ -64,6 +65,7 @@ def read(path: Path) -> Notebook:
         question=question[1],
         parameters=_defaults(tagged[0], path.name),
         reads_findings=".quote(" in code,
+        reads_local="warehouse.local(" in code,
     )
 
 
@@ -97,8 +99,13 @@ def _converted(name: str, text: Any, default: Any) -> Any:
     try:
         if kind is bool:
             return {"true": True, "false": False}[text.lower()]
+        if kind is tuple:
+            given = ast.literal_eval(text)
+            if not isinstance(given, tuple) or len(given) != len(default):
+                raise ValueError(text)
+            return given
         return kind(text)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, SyntaxError) as error:
         raise SectorbookError(
             f"Parameter {name} takes {kind.__name__} values like {default!r}; found {text!r}."
         ) from error

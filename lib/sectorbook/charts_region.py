@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sectorbook.charts import (
+from sectorbook.charts.forms import (
     CONTEXT,
     FOCUS,
     INK,

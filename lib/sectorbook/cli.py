@@ -276,6 +276,50 @@ def build(
         typer.echo(f"{file.name}: {file.rows:,} rows, {file.bytes:,} bytes")
 
 
+@app.command("new-region")
+def new_region(
+    slug: Annotated[str, typer.Argument(help="The region's name in commands and files, as in columbus.")],
+    area: Annotated[
+        str, typer.Option(help="Its area: a code of the OEWS release, as in 18140, or its exact name.")
+    ],
+) -> None:
+    """Make a region's folder with templates for the initiative's own files. Files that are there stay."""
+    from sectorbook import paths, warehouse
+
+    region, written = warehouse.new_region(slug, area)
+    for path in written:
+        typer.echo(paths.shown(path))
+    typer.echo(f"{region.name}: fill these in, then: sectorbook check {region.slug}")
+
+
+def _check_local(text: str) -> int:
+    """Show what is on file for one region and every problem of it; return how many there are."""
+    from sectorbook import config, paths, warehouse
+    from sectorbook.local import origin
+
+    whose = (
+        origin.Origin("demonstration", text, text)
+        if text == origin.DEMONSTRATION
+        else origin.own(warehouse.find_region(text).slug)
+    )
+    if whose.kind == "none":
+        raise SectorbookError(
+            f"{paths.shown(whose.folder)} holds no files. Make the templates with: "
+            f"sectorbook new-region {whose.region} --area CODE"
+        )
+    folder = origin.read(whose)
+    for row in origin.state(list(config.local()), whose).itertuples():
+        typer.echo(
+            f"{row.file}: {row.file_state}" + (f", {row.file_rows:,.0f} rows" if row.file_rows > 0 else "")
+        )
+    for note in sorted(folder.notes, key=lambda n: (n.file, n.row or 0)):
+        typer.echo(f"note: {note.file}" + (f", row {note.row}" if note.row else "") + f": {note.found}")
+    for problem in sorted(folder.problems, key=lambda p: (p.file, p.row or 0)):
+        typer.echo(f"problem: {problem}", err=True)
+    typer.echo(f"{paths.shown(whose.folder)}: {len(folder.problems)} problems, {len(folder.notes)} notes.")
+    return len(folder.problems)
+
+
 @app.command()
 def canvas(region: Annotated[str, typer.Argument(help="A region.")]) -> None:
     """Write the empty local files of chapters 01 and 05 for a region, where they are not there yet."""
@@ -287,17 +331,29 @@ def canvas(region: Annotated[str, typer.Argument(help="A region.")]) -> None:
 
 
 @app.command()
-def check() -> None:
-    """Check the configuration, every chapter, and every processed file against its checksum."""
+def check(
+    region: Annotated[
+        list[str] | None, typer.Argument(help="Regions whose own files to check.", metavar="[REGION…]")
+    ] = None,
+) -> None:
+    """Check the configuration, every chapter, and every data file; with regions, the initiative's own files there."""
     from sectorbook import chapters, config, paths, provenance, warehouse
 
-    config.regions(), config.sectors(), config.columns(), config.audiences()
+    if region:
+        if sum([_check_local(text) for text in region]):
+            raise typer.Exit(1)
+        return
+    config.regions(), config.sectors(), config.columns(), config.audiences(), config.local()
     for name in config.frameworks():
         config.framework(name)
     for slug in config.sectors():
         warehouse.find_sector(slug)
     count = 0
-    for sidecar in sorted(paths.processed().glob(f"*/*/{provenance.SIDECAR}")):
+    sidecars = [
+        *paths.processed().glob(f"*/*/{provenance.SIDECAR}"),
+        *paths.local("").glob(f"*/{provenance.SIDECAR}"),
+    ]
+    for sidecar in sorted(sidecars):
         for file in provenance.read_sidecar(sidecar.parent).files:
             provenance.verify(sidecar.parent, file.name)
             count += 1

@@ -171,6 +171,72 @@ class Audience(_Entry):
     reason: str
 
 
+class LocalColumn(_Entry):
+    """One column of a file an initiative fills in.
+
+    "choice" and "several" (answers with semicolons) take the ids `valid` lists, those of the `framework` (of `groups`,
+    when given), or those of a list of `choices` of the employer questionnaire. "reference" names a row of another table, as
+    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    type: Literal[
+        "text", "integer", "number", "date", "month", "quarter", "yes_no", "choice", "several", "reference"
+    ]
+    description: str
+    example: str = ""
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    valid: tuple[str, ...] = ()
+    framework: str | None = None
+    groups: tuple[str, ...] = ()
+    choices: str | None = None
+    refers: str | None = None
+    at_most: str | None = None
+    at_least: str | None = None
+
+    @model_validator(mode="after")
+    def _says_what_is_valid(self) -> "LocalColumn":
+        lists = [bool(self.valid), self.framework is not None, self.choices is not None]
+        if sum(lists) != (self.type in ("choice", "several")):
+            raise ValueError(
+                f"column {self.name!r} of type {self.type!r} has {sum(lists)} lists of valid answers"
+            )
+        if (self.refers is not None) != (self.type == "reference"):
+            raise ValueError(f"column {self.name!r}: a reference, and nothing else, says what it refers to")
+        return self
+
+
+class LocalTable(_Entry):
+    """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
+
+    `also_called` is the column with other spellings of the first column, for references to it. `questionnaire` names the
+    questionnaire whose answers the file holds, in place of columns.
+    """
+
+    title: str
+    row: str
+    chapter: str = Field(pattern=r"^\d\d$")
+    columns: tuple[LocalColumn, ...] = ()
+    unique: tuple[str, ...] = ()
+    also_called: str | None = None
+    questionnaire: str | None = None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> "LocalTable":
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise ValueError("a column stands twice")
+        if bool(names) == (self.questionnaire is not None):
+            raise ValueError("a table has either columns or a questionnaire")
+        bounds = [b for c in self.columns for b in (c.at_most, c.at_least) if b]
+        for name in (*self.unique, *bounds, *([self.also_called] if self.also_called else [])):
+            if name not in names and self.questionnaire is None:
+                raise ValueError(f"there is no column {name!r}")
+        return self
+
+
 Model = TypeVar("Model", bound=_Entry)
 
 
@@ -249,3 +315,38 @@ def questionnaire(name: str) -> Questionnaire:
     """Return the questionnaire in `config/questionnaires/<name>.yml`."""
     file = f"questionnaires/{name}.yml"
     return _validate(Questionnaire, file, name, _read(file))
+
+
+@cache
+def local() -> dict[str, LocalTable]:
+    """Return the files an initiative fills in, from `config/local.yml`, by table."""
+    tables = _entries(LocalTable, "local.yml")
+    for name, table in tables.items():
+        for column in table.columns:
+            target, _, key = (column.refers or "").partition(".")
+            if column.refers and (target not in tables or key != tables[target].columns[0].name):
+                raise SectorbookError(
+                    f"config/local.yml, entry {name!r}, column {column.name!r}: {column.refers!r} is not the first "
+                    "column of a table."
+                )
+            local_choices(column)
+    return tables
+
+
+def local_choices(column: LocalColumn) -> tuple[str, ...]:
+    """Return the answers a "choice" or "several" column takes; none for the other types."""
+    if column.framework is not None:
+        items = framework(column.framework).items
+        found = tuple(item.id for item in items if not column.groups or item.group in column.groups)
+    elif column.choices is not None:
+        found = tuple(choice.id for choice in questionnaire("employer").choices[column.choices])
+    else:
+        return column.valid
+    if not found:
+        raise SectorbookError(f"config/local.yml, column {column.name!r}: its list of answers is empty.")
+    return found
+
+
+def demonstration() -> dict[str, Any]:
+    """Return what the demonstration does not draw at random, from `config/demonstration.yml`."""
+    return _read("demonstration.yml")

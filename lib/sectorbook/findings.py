@@ -7,6 +7,7 @@ from the saved ledgers alone.
 import json
 import re
 import string
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from io import BytesIO
@@ -17,9 +18,10 @@ import PIL.Image
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
-from sectorbook import chapters, config, paths, warehouse
+from sectorbook import chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.writing import FORMATS, cells, clean, shown, table_html, table_text
+from sectorbook.local import origin as local_files
+from sectorbook.writing import FORMATS, NOT_PUBLISHED, cells, clean, shown, table_html, table_text
 
 SCHEMA = 1
 DPI = 160
@@ -82,9 +84,15 @@ class Chapter:
     region: warehouse.Region
     sector: warehouse.Sector
     tables: tuple[str, ...]
+    origin: local_files.Origin
+    local: tuple[str, ...] = ()
     person_level: bool = False
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.tables, *(f"local/{table}" for table in self.local))
 
     def _address(self, key: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
@@ -114,7 +122,7 @@ class Chapter:
         if unit not in FORMATS:
             raise unknown("unit", unit, FORMATS)
         number = Number(
-            self._address(key), key, label, clean(value), unit, self.tables, clean(low), clean(high),
+            self._address(key), key, label, clean(value), unit, self._names, clean(low), clean(high),
             interval_pct, estimated,
         )  # fmt: skip
         self.items.append({**asdict(number), **declared})
@@ -163,9 +171,15 @@ class Chapter:
         display(_Shown(f"Checked: {line}", f'<p class="check">Checked: {line}</p>'))
 
     def table(
-        self, key: str, frame: pd.DataFrame, title: str, columns: list[str], disclosure: dict | None = None
+        self,
+        key: str,
+        frame: pd.DataFrame,
+        title: str,
+        columns: list[str],
+        disclosure: dict | None = None,
+        missing: str = NOT_PUBLISHED,
     ) -> None:
-        """Record and show a table. `columns` are the ones shown; each is in `config/columns.yml`.
+        """Record and show a table. `columns`, of `config/columns.yml`, are shown; `missing` is what an empty cell says.
 
         In a chapter on people or firms, `disclosure` declares what stands behind the cells to the disclosure gate.
         """
@@ -173,12 +187,12 @@ class Chapter:
         for column in columns:
             if column not in known:
                 raise unknown("column of the data dictionary", column, known)
-        written = [cells(frame, column, known[column].unit) for column in columns]
+        written = [cells(frame, column, known[column].unit, missing) for column in columns]
         item = {
             "kind": "table",
             "address": self._address(key),
             "title": title,
-            "source": self.tables,
+            "source": self._names,
             **({} if disclosure is None else {"disclosure": disclosure}),
             "columns": [
                 {"name": c, "label": known[c].label, "unit": known[c].unit, "type": known[c].type}
@@ -206,15 +220,20 @@ class Chapter:
                 "alt": figure.alt,
                 "file": file,
                 "width": width,
-                "source": self.tables,
+                "source": self._names,
                 **({"uses": list(uses)} if uses else {}),
             }
         )
         display(Image(self.images[file], alt=figure.alt, width=width))
 
+    def attach(self, key: str, ending: str, content: bytes | str) -> None:
+        """Keep a file beside the chapter's findings, such as a network for another program."""
+        self.images[f"{key}.{ending}"] = content.encode() if isinstance(content, str) else content
+        display(_Shown(f"Kept: {key}.{ending}", f"<p>Kept: {key}.{ending}</p>"))
+
     def note(self, text: str) -> str:
         """Return the line below a figure: where the data are from, then `text`."""
-        titles = dict.fromkeys(warehouse.source(table).title for table in self.tables)
+        titles = dict.fromkeys(sidecar.title for sidecar in self._sidecars())
         return f"Source: {'; '.join(titles)}. {text}"
 
     def number(self, key: str, row: pd.Series, column: str, interval_pct: float, label: str) -> Number:
@@ -260,7 +279,7 @@ class Chapter:
         if item:
             known = {k: v for k, v in item.items() if k in Number.__dataclass_fields__}
             return Number(**{**known, "source": tuple(item["source"])})
-        return Number(f"{self.region.slug}/{address}", address, address, None, "count", self.tables)
+        return Number(f"{self.region.slug}/{address}", address, address, None, "count", self._names)
 
     def quote_table(self, address: str, columns: list[str]) -> pd.DataFrame:
         """Return columns of a table that another chapter recorded; no rows when it was not run."""
@@ -290,25 +309,28 @@ class Chapter:
             _Shown("\n".join(lines), "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
         )
 
+    def _sidecars(self) -> list[provenance.Sidecar]:
+        return [
+            *map(warehouse.source, self.tables),
+            *([local_files.sidecar(self.origin)] if self.local else []),
+        ]
+
+    def files(self) -> None:
+        """Show what is on file of the initiative's own tables, and say where they come from and what to fill in."""
+        frame = local_files.state(self.local, self.origin)
+        self.table("files", frame, "Files of the initiative", list(frame), missing="none")
+        self.caveat("{notice}", notice=local_files.notice(self.local, self.origin))
+
     def sources(self) -> list[dict]:
         """Return the sidecars behind this chapter's tables, each once, without the file lists."""
         found = {}
-        for table in self.tables:
-            sidecar = warehouse.source(table)
+        for sidecar in self._sidecars():
             found[sidecar.source] = sidecar.model_dump(
                 include={
-                    "source",
-                    "title",
-                    "publisher",
-                    "vintage",
-                    "published",
-                    "retrieved",
-                    "licence",
-                    "citation",
-                    "synthetic",
-                    "via",
+                    "source", "title", "publisher", "vintage", "published", "retrieved", "licence", "citation",
+                    "synthetic", "via",
                 }
-            )
+            )  # fmt: skip
         return list(found.values())
 
     def save(self) -> None:
@@ -337,19 +359,27 @@ class Chapter:
 
 
 def open(
-    name: str, title: str, region: str, sector: str, tables: list[str], person_level: bool = False
+    name: str,
+    title: str,
+    region: str,
+    sector: str,
+    tables: list[str],
+    local: Sequence[str] = (),
+    demonstration: bool = False,
+    person_level: bool = False,
 ) -> Chapter:
     """Open the ledger of a chapter. `tables` are the processed tables it reads, which become its sources.
 
-    `person_level` puts a chapter on people or firms under the disclosure gate: nothing of it is published that
-    does not declare what stands behind it. Raises SectorbookError for an unknown region, sector or table, with
-    the nearest matches.
+    `local` are the tables of the initiative's own files it reads, through `origin`; `demonstration` lets the synthetic
+    ones stand in where the region has no files of its own. `person_level` puts a chapter on people or firms under the
+    disclosure gate: nothing of it is published that does not declare what stands behind it.
+    Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
     """
     for table in tables:
         warehouse.source(table)
-    return Chapter(
-        name, title, warehouse.find_region(region), warehouse.find_sector(sector), tuple(tables), person_level
-    )
+    place, kind = warehouse.find_region(region), warehouse.find_sector(sector)
+    origin = local_files.find(place.slug, kind.slug, demonstration)
+    return Chapter(name, title, place, kind, tuple(tables), origin, tuple(local), person_level)
 
 
 def read(region_slug: str) -> dict[str, dict]:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sectorbook import __version__, paths, warehouse
+from sectorbook.local import origin
 
 PACKAGES = ("duckdb", "matplotlib", "nbclient", "numpy", "pandas", "papermill", "scipy", "statsmodels")
 
@@ -62,7 +63,7 @@ def write(region: warehouse.Region, entries: dict[str, dict]) -> None:
         "region": {"slug": region.slug, "code": region.code, "name": region.name},
         "code": _code(),
         "versions": _versions(),
-        "inputs": warehouse.inputs(),
+        "inputs": {**warehouse.inputs(), **origin.inputs(region.slug)},
         "chapters": dict(sorted({**read(region.slug).get("chapters", {}), **entries}.items())),
     }
     with paths.write_atomic(path(region.slug)) as file:

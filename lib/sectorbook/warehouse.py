@@ -3,7 +3,6 @@
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -12,41 +11,14 @@ import pandas as pd
 
 from sectorbook import config, paths, provenance, sources
 from sectorbook.errors import SectorbookError, nearest, unknown
+from sectorbook.local import origin as local_files
+from sectorbook.local import templates
+from sectorbook.places import DEFAULT_SECTOR, Region, Sector, check_overlap, city_and_state, slug
 
-DEFAULT_SECTOR = "healthcare"
 NATION_FIPS = "US000"
 
 # Tables that have a column of areas and are lists of all of them.
 LISTS = ("oews_areas",)
-
-
-@dataclass(frozen=True)
-class Region:
-    """A labour-market region: its slug (a name for files and commands), area code, name and kind."""
-
-    slug: str
-    code: str
-    name: str
-    kind: str
-    employment: float
-    sector: str = DEFAULT_SECTOR
-
-    def __str__(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True)
-class Sector:
-    """A sector of a report: its slug, name, NAICS codes, and the OEWS industries that carry its staffing."""
-
-    slug: str
-    name: str
-    naics: tuple[str, ...]
-    industries: tuple[str, ...]
-    reason: str
-
-    def __str__(self) -> str:
-        return self.name
 
 
 # -- tables -----------------------------------------------------------------------------------------------
@@ -174,6 +146,18 @@ def has(table: str, region: str | Region | None = None) -> bool:
         return bool(db.execute(query, [str(path), codes]).fetchall())
 
 
+def local(table: str, origin: str | Region | local_files.Origin) -> pd.DataFrame:
+    """Return one table of an initiative's own files: those of a region, or those a chapter was opened with.
+
+    Columns and types are those of `config/local.yml`; without a file there are no rows. Raises SectorbookError for an
+    unknown table or region, and with every problem of the file, each with row, column, what was found and expected.
+    """
+    if not isinstance(origin, local_files.Origin):
+        region = origin if isinstance(origin, Region) else find_region(origin)
+        origin = local_files.own(region.slug)
+    return local_files.table(table, origin)
+
+
 def framework(name: str) -> pd.DataFrame:
     """Return one of the field's instruments from `config/frameworks/`: id, label, sources, note, group."""
     if name not in config.frameworks():
@@ -217,17 +201,6 @@ def build(name: str, origin: Path | None = None) -> provenance.Sidecar:
 # -- regions ----------------------------------------------------------------------------------------------
 
 
-def slug(text: str) -> str:
-    """Return `text` in lower case with a hyphen for every run of other characters."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def _city_and_state(name: str) -> tuple[str, str]:
-    """Return the first city and first state of a metropolitan area's name."""
-    cities, _, states = name.rpartition(", ")
-    return re.split(r"-|/", cities)[0], states.split("-")[0]
-
-
 @cache
 def regions() -> tuple[Region, ...]:
     """Return every region of the release, the nation first, then in the order of their codes."""
@@ -238,7 +211,7 @@ def regions() -> tuple[Region, ...]:
         if given:
             short = given
         elif row.area_type == "metropolitan":
-            short = slug(" ".join(_city_and_state(row.area_name)))
+            short = slug(" ".join(city_and_state(row.area_name)))
         else:
             short = slug(row.area_name.removesuffix(" area"))
         found.append(
@@ -270,7 +243,7 @@ def _names() -> dict[str, set[Region]]:
         forms = {region.slug, region.code, slug(region.name), *(entry.aliases if entry else ())}
         if region.code.startswith("00") and region.kind == "metropolitan":
             forms.add(region.code[2:])
-            city, state = _city_and_state(region.name)
+            city, state = city_and_state(region.name)
             forms.add(slug(f"{city} {state}"))
             loose.setdefault(slug(city), set()).add(region)
         if region.kind == "state":
@@ -388,17 +361,6 @@ def _industry_of(naics: str) -> str:
     )
 
 
-def _check_overlap(name: str, industries: Iterable[str]) -> None:
-    """Raise SectorbookError when one industry lies inside another: its jobs would count twice."""
-    stems = sorted({code.rstrip("0") if code.isdigit() else code[:2] for code in industries}, key=len)
-    for i, inner in enumerate(stems):
-        for outer in stems[:i]:
-            if inner.startswith(outer):
-                raise SectorbookError(
-                    f"Sector {name!r}: {inner} lies inside {outer}; its jobs would count twice."
-                )
-
-
 def find_sector(text: str) -> Sector:
     """Return the sector that `text` names: a preset of `config/sectors.yml`, or NAICS codes with commas."""
     presets = config.sectors()
@@ -407,7 +369,7 @@ def find_sector(text: str) -> Sector:
         for code in preset.oews_industries:
             if code not in _industries():
                 raise SectorbookError(f"config/sectors.yml, entry {text!r}: OEWS has no industry {code!r}.")
-        _check_overlap(text, preset.oews_industries)
+        check_overlap(text, preset.oews_industries)
         return Sector(slug(text), preset.name, preset.naics, preset.oews_industries, preset.reason)
     codes = [part.strip() for part in text.split(",") if part.strip()]
     if not codes or not all(code.isdigit() for code in codes):
@@ -415,8 +377,47 @@ def find_sector(text: str) -> Sector:
             "sector", text, presets, f"Valid: {', '.join(presets)}, or NAICS codes such as 622,623."
         )
     industries = tuple(dict.fromkeys(_industry_of(code) for code in codes))
-    _check_overlap(text, industries)
+    check_overlap(text, industries)
     titles = "; ".join(_industries()[code] for code in industries)
     return Sector(
         "naics-" + "-".join(codes), titles, tuple(codes), industries, "NAICS codes given with the run."
     )
+
+
+# -- an initiative's files ----------------------------------------------------------------------------------
+
+
+def new_region(name: str, area: str) -> tuple[Region, list[Path]]:
+    """Make the folder and templates of an initiative, and name its region; return the region and the files written.
+
+    A `name` that the area does not go by yet is added to `config/regions.yml`. Files that are there stay as they are.
+    Raises SectorbookError for an unknown area, a name that is not lower case with hyphens, one another region has, and
+    another name for an area that has one.
+    """
+    region = find_region(area)
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or name == local_files.DEMONSTRATION:
+        raise SectorbookError(
+            f"A region's slug is lower case with hyphens, such as {region.slug!r}; found {name!r}."
+        )
+    if region.slug != name:
+        given = next(
+            (r.slug for r in regions() if r.code == region.code and r.slug in config.regions()), None
+        )
+        if given:
+            raise SectorbookError(
+                f"{region.name} ({region.code}) is {given!r} in config/regions.yml; use that slug."
+            )
+        others = _names().get(name, {region})  # a city that several areas start with names all of them
+        if region not in others:
+            other = sorted(others, key=lambda r: r.slug)[0]
+            raise SectorbookError(
+                f"{name!r} is the name of {other.name} ({other.code}); choose another slug."
+            )
+        path = paths.config("regions.yml")
+        code = region.code.removeprefix("00")
+        with paths.write_atomic(path) as file:
+            file.write(path.read_text(encoding="utf-8").rstrip("\n") + f'\n{name}:\n  area: "{code}"\n')
+        for remembered in (config.regions, regions, _names):
+            remembered.cache_clear()
+        region = find_region(name)
+    return region, templates.write(paths.local(region.slug))

@@ -13,6 +13,7 @@ FORMATS = {
     "jobs": lambda v: f"{round(v, -1):,.0f}",
     "count": lambda v: f"{v:,.0f}",
     "establishments": lambda v: f"{v:,.0f}",
+    "USD": lambda v: f"${v:,.0f}".replace("$-", "-$"),
     "USD per year": lambda v: f"${v:,.0f}",
     "USD per hour": lambda v: f"${v:,.2f}",
     "percent": lambda v: f"{v:.1f}%",
@@ -40,10 +41,11 @@ def clean(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def cells(frame: pd.DataFrame, column: str, unit: str) -> list[str]:
-    """Return one column as it is written, withheld and top-coded values by name."""
+def cells(frame: pd.DataFrame, column: str, unit: str, missing: str = NOT_PUBLISHED) -> list[str]:
+    """Return one column as it is written, withheld and top-coded values by name, missing ones as `missing`."""
     status = frame.get(f"{column.removesuffix('_usd').removesuffix('_pct')}_status")
-    texts = [shown(clean(value), unit) for value in frame[column]]
+    known = [clean(value) for value in frame[column]]
+    texts = [missing if value is None else shown(value, unit) for value in known]
     if status is None:
         return texts
     top = frame.get("top_code_hourly_usd" if "hourly" in column else "top_code_annual_usd")

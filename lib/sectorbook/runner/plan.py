@@ -10,6 +10,7 @@ from typing import Any
 from sectorbook import chapters, paths, receipts, warehouse
 from sectorbook.chapters import Notebook
 from sectorbook.errors import SectorbookError
+from sectorbook.local import origin
 
 
 @dataclass
@@ -89,6 +90,8 @@ def make(
         earlier: dict[str, str] = {}
         for chapter in chosen:
             own = [_shared_inputs(), source[chapter.name], parameters[chapter.name]]
+            if chapter.reads_local:
+                own.append(origin.inputs(region.slug))
             fingerprint = _digest([*own, earlier] if chapter.reads_findings else own)
             tasks.append(
                 Task(

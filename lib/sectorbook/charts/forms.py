@@ -1,4 +1,4 @@
-"""The house style, and one function per chart form. Frames in, figures out; nothing here reads data.
+"""The house style and the chart forms. Frames in, figures out; nothing here reads data.
 
 Colours are told apart without colour vision and, by lightness, in grey print. The focus of a chart is dark, its
 context light. Figures are made without pyplot, so no state passes from one to the next.
