@@ -241,25 +241,25 @@ def test_the_dictionary_names_every_column() -> None:
 
 
 def test_new_region_names_the_area_and_makes_templates(home: Path) -> None:
-    region, written = warehouse.new_region("columbus", "18140")
-    assert (region.slug, region.code) == ("columbus", "0018140")
-    assert warehouse.find_region("columbus").code == warehouse.find_region("columbus-oh").code
-    assert (home / "data/raw/local/columbus/partners.csv").exists() and len(written) == len(
+    region, written = warehouse.new_region("dayton", "19430")
+    assert (region.slug, region.code) == ("dayton", "0019430")
+    assert warehouse.find_region("dayton").code == warehouse.find_region("dayton-oh").code
+    assert (home / "data/raw/local/dayton/partners.csv").exists() and len(written) == len(
         config.local()
     ) + 1
-    assert warehouse.local("partners", "columbus").empty
-    warehouse.new_region("columbus", "18140")  # again: nothing is lost, nothing doubled
-    assert (home / "config/regions.yml").read_text(encoding="utf-8").count("columbus:") == 1
+    assert warehouse.local("partners", "dayton").empty
+    warehouse.new_region("dayton", "19430")  # again: nothing is lost, nothing doubled
+    assert (home / "config/regions.yml").read_text(encoding="utf-8").count("dayton:") == 1
 
 
 @pytest.mark.parametrize(
     ("slug", "area", "told"),
     [
         ("bay", "41860", "is 'san-francisco' in config/regions.yml"),
-        ("seattle", "18140", "is the name of Seattle"),
-        ("Columbus", "18140", "lower case with hyphens"),
-        ("demonstration", "18140", "lower case with hyphens"),
-        ("columbus", "18141", "Unknown region"),
+        ("seattle", "19430", "is the name of Seattle"),
+        ("Dayton", "19430", "lower case with hyphens"),
+        ("demonstration", "19430", "lower case with hyphens"),
+        ("dayton", "19431", "Unknown region"),
     ],
 )
 def test_new_region_refuses_what_it_cannot_name(slug: str, area: str, told: str, home: Path) -> None:

@@ -5,8 +5,6 @@ import datetime
 import io
 import zipfile
 
-import openpyxl
-
 from sectorbook.errors import SectorbookError
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -55,6 +53,8 @@ def _text(content: bytes, name: str) -> list[list[str]]:
 
 def _workbook(content: bytes, name: str) -> tuple[list[list[str]], list[str]]:
     try:
+        import openpyxl  # only a workbook needs it, and it is slow to import
+
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise SectorbookError(f"{name} is not an XLSX workbook that can be read: {error}") from error

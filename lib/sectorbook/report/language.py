@@ -24,7 +24,7 @@ CATALOGUES = resources.files("sectorbook.report") / "languages"
 
 # Decimals of a number by unit, the same as `findings.FORMATS` writes; a test compares them.
 DECIMALS = {
-    "jobs": 0, "count": 0, "USD per year": 0, "USD per hour": 2, "percent": 1, "percent, whole": 0, "ratio": 2,
+    "jobs": 0, "count": 0, "establishments": 0, "USD": 0, "percentage points": 2, "USD per year": 0, "USD per hour": 2, "percent": 1, "percent, whole": 0, "ratio": 2,
     "jobs per 1,000": 1, "rank": 0, "level": 0,
 }  # fmt: skip
 
@@ -62,7 +62,7 @@ class Language:
             return format_currency(
                 rounded, "USD", locale=self.locale, currency_digits=False, format=f"¤{digits}"
             )
-        if unit.startswith("percent"):
+        if unit.startswith("percent") and unit != "percentage points":
             pattern = Locale.parse(self.locale).percent_formats[None].pattern.replace("#,##0", digits)
             return format_percent(rounded / 100, pattern, locale=self.locale)
         return format_decimal(rounded, digits, locale=self.locale)

@@ -20,9 +20,12 @@ FONT = "Arial"
 FORMATS = {
     "jobs": "#,##0",
     "count": "#,##0",
+    "establishments": "#,##0",
+    "USD": '"$"#,##0',
     "USD per year": '"$"#,##0',
     "USD per hour": '"$"#,##0.00',
     "percent": '0.0"%"',
+    "percentage points": "0.00",
     "percent, whole": '0"%"',
     "ratio": "0.00",
     "jobs per 1,000": "#,##0.0",
