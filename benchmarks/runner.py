@@ -203,7 +203,8 @@ def main() -> None:
         "",
         "Written by `make bench` (`benchmarks/runner.py`). Absolute times are of one machine on one day; the ratios within a",
         "round are what is compared. “Each” leaves out what is done once in a run: the imports of the warm parent, and the",
-        "floor's first region.",
+        "floor's first region. The pools and ploomber-engine carry the imports of their own processes; with few notebooks those",
+        "weigh on them.",
         "",
         f"{given.regions} regions, chapters: {given.chapters}, {len(rounds)} rounds, {cores} cores, Python "
         f"{platform.python_version()}, load average at the end {os.getloadavg()[1]:.1f}.",

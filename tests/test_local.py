@@ -244,9 +244,7 @@ def test_new_region_names_the_area_and_makes_templates(home: Path) -> None:
     region, written = warehouse.new_region("dayton", "19430")
     assert (region.slug, region.code) == ("dayton", "0019430")
     assert warehouse.find_region("dayton").code == warehouse.find_region("dayton-oh").code
-    assert (home / "data/raw/local/dayton/partners.csv").exists() and len(written) == len(
-        config.local()
-    ) + 1
+    assert (home / "data/raw/local/dayton/partners.csv").exists() and len(written) == len(config.local()) + 1
     assert warehouse.local("partners", "dayton").empty
     warehouse.new_region("dayton", "19430")  # again: nothing is lost, nothing doubled
     assert (home / "config/regions.yml").read_text(encoding="utf-8").count("dayton:") == 1

@@ -24,7 +24,8 @@ CATALOGUES = resources.files("sectorbook.report") / "languages"
 
 # Decimals of a number by unit, the same as `findings.FORMATS` writes; a test compares them.
 DECIMALS = {
-    "jobs": 0, "count": 0, "establishments": 0, "USD": 0, "percentage points": 2, "USD per year": 0, "USD per hour": 2, "percent": 1, "percent, whole": 0, "ratio": 2,
+    "jobs": 0, "count": 0, "establishments": 0, "USD": 0, "percentage points": 2,
+    "USD per year": 0, "USD per hour": 2, "percent": 1, "percent, whole": 0, "ratio": 2,
     "jobs per 1,000": 1, "rank": 0, "level": 0,
 }  # fmt: skip
 
