@@ -46,7 +46,7 @@ def _canvas(height: float, title: str, note: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
     axes = figure.add_subplot()
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
+    figure.suptitle(textwrap.fill(title, 84), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
     figure.supxlabel(textwrap.fill(note, 124), x=0.01, ha="left", fontsize=7.5, color=MUTED)
     return figure, axes
 
