@@ -34,12 +34,16 @@ class Sector(_Entry):
 
 
 class Column(_Entry):
-    """One entry of the data dictionary: what a column of a processed table or a chapter's table holds."""
+    """One entry of the data dictionary: what a column of a processed table or a chapter's table holds.
+
+    `missing` is what a table writes where there is no value.
+    """
 
     type: Literal["text", "integer", "number", "status", "flag"]
     unit: str
     label: str
     description: str
+    missing: str = "not published"
 
 
 class Source(_Entry):
@@ -156,6 +160,65 @@ class Questionnaire(_Entry):
         return self
 
 
+class FormColumn(_Entry):
+    """One column of a file of the outcome chapters.
+
+    "choice" and "several" (answers with semicolons) take the ids `valid` lists, or those of the `framework` (of `groups`,
+    when given). `at_least` names a column of the same row that this one may not fall below.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    type: Literal["text", "integer", "number", "date", "month", "yes_no", "choice", "several"]
+    description: str
+    example: str = ""
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    valid: tuple[str, ...] = ()
+    framework: str | None = None
+    groups: tuple[str, ...] = ()
+    at_least: str | None = None
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The answers a "choice" or "several" column takes."""
+        if self.framework is None:
+            return self.valid
+        items = framework(self.framework).items
+        return tuple(item.id for item in items if not self.groups or item.group in self.groups)
+
+
+class Form(_Entry):
+    """One file of the outcome chapters: what a row is, its columns, and which columns together stand only once."""
+
+    title: str
+    row: str
+    chapter: str = Field(pattern=r"^\d\d$")
+    columns: tuple[FormColumn, ...]
+    unique: tuple[str, ...] = ()
+
+
+class Published(_Entry):
+    """One number as others published it, with what stands behind it and where it was read.
+
+    No value: a result published in words ("not significant") without a figure.
+    """
+
+    label: str
+    value: float | None
+    unit: str
+    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
+    source: tuple[str, ...]
+    read: Literal["in the source", "at the address", "not read"]
+    statistic: Literal["mean", "median"] | None = None
+    period: str | None = None
+    dollar_year: int | None = None
+    n: int | None = None
+    address: str | None = None
+    measure: str | None = None
+    note: str | None = None
+
+
 Model = TypeVar("Model", bound=_Entry)
 
 
@@ -228,3 +291,21 @@ def questionnaire(name: str) -> Questionnaire:
     """Return the questionnaire in `config/questionnaires/<name>.yml`."""
     file = f"questionnaires/{name}.yml"
     return _validate(Questionnaire, file, name, _read(file))
+
+
+@cache
+def forms() -> dict[str, Form]:
+    """Return the files of the outcome chapters, from `config/outcomes.yml`, by table."""
+    return _entries(Form, "outcomes.yml")
+
+
+@cache
+def published() -> dict[str, Published]:
+    """Return the numbers others published, from `config/published.yml`, by id."""
+    return _entries(Published, "published.yml")
+
+
+@cache
+def attrition_boundary() -> tuple[dict[str, float | None], ...]:
+    """Return the What Works Clearinghouse's attrition boundary, from `config/wwc_attrition.yml`, by overall attrition."""
+    return tuple(_read("wwc_attrition.yml")["boundary"])

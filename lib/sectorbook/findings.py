@@ -18,18 +18,25 @@ import PIL.Image
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
-from sectorbook import chapters, config, paths, warehouse
+from sectorbook import chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
 
 SCHEMA = 1
 DPI = 160
 NOT_PUBLISHED = "not published"
 
+
 # How a number of each unit is written in a sentence or a table. Published jobs are rounded to ten by BLS.
+def _usd(value: float) -> str:
+    return f"-${-value:,.0f}" if round(value) < 0 else f"${abs(value):,.0f}"
+
+
 FORMATS = {
     "jobs": lambda v: f"{round(v, -1):,.0f}",
     "count": lambda v: f"{v:,.0f}",
-    "USD per year": lambda v: f"${v:,.0f}",
+    "USD": _usd,
+    "USD per year": _usd,
+    "USD per quarter": _usd,
     "USD per hour": lambda v: f"${v:,.2f}",
     "percent": lambda v: f"{v:.1f}%",
     "percent, whole": lambda v: f"{v:.0f}%",
@@ -37,6 +44,14 @@ FORMATS = {
     "jobs per 1,000": lambda v: f"{v:.1f}",
     "rank": lambda v: f"{v:.0f}",
     "level": lambda v: f"{v:.0f}",
+    "year": lambda v: f"{v:.0f}",
+    "years": lambda v: f"{v:.1f}",
+    "score": lambda v: f"{v:.1f}",
+    "percentage points": lambda v: f"{round(v, 1) + 0.0:.1f}",
+    "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}%",
+    "standard deviations": lambda v: f"{round(v, 2) + 0.0:.2f}",
+    "p-value": lambda v: "under 0.001" if v < 0.001 else f"{v:.3f}",
+    "amount": lambda v: f"{v:,.1f}",
 }
 
 
@@ -91,10 +106,11 @@ def _clean(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def _cells(frame: pd.DataFrame, column: str, unit: str) -> list[str]:
-    """Return one column as it is written, withheld and top-coded values by name."""
+def _cells(frame: pd.DataFrame, column: str, unit: str, missing: str) -> list[str]:
+    """Return one column as it is written, withheld and top-coded values by name, missing ones as `missing`."""
     status = frame.get(f"{column.removesuffix('_usd').removesuffix('_pct')}_status")
-    texts = [shown(_clean(value), unit) for value in frame[column]]
+    values = [_clean(value) for value in frame[column]]
+    texts = [missing if value is None else shown(value, unit) for value in values]
     if status is None:
         return texts
     top = frame.get("top_code_hourly_usd" if "hourly" in column else "top_code_annual_usd")
@@ -153,6 +169,7 @@ class Chapter:
     region: warehouse.Region
     sector: warehouse.Sector
     tables: tuple[str, ...]
+    others: dict[str, provenance.Sidecar] = field(default_factory=dict)
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
@@ -163,6 +180,16 @@ class Chapter:
         if any(item.get("address") == address for item in self.items):
             raise SectorbookError(f"{address} is recorded twice in this chapter.")
         return address
+
+    def use(self, *sidecars: provenance.Sidecar | None) -> None:
+        """Add sources that are not processed tables: an initiative's own file, an example. None adds nothing."""
+        for sidecar in sidecars:
+            if sidecar is not None and sidecar.source not in self.tables:
+                self.others[sidecar.source] = sidecar
+                self.tables = (*self.tables, sidecar.source)
+
+    def _source(self, table: str) -> provenance.Sidecar:
+        return self.others[table] if table in self.others else warehouse.source(table)
 
     def record(
         self,
@@ -233,7 +260,7 @@ class Chapter:
         for column in columns:
             if column not in known:
                 raise unknown("column of the data dictionary", column, known)
-        written = [_cells(frame, column, known[column].unit) for column in columns]
+        written = [_cells(frame, column, known[column].unit, known[column].missing) for column in columns]
         item = {
             "kind": "table",
             "address": self._address(key),
@@ -269,7 +296,7 @@ class Chapter:
 
     def note(self, text: str) -> str:
         """Return the line below a figure: where the data are from, then `text`."""
-        titles = dict.fromkeys(warehouse.source(table).title for table in self.tables)
+        titles = dict.fromkeys(self._source(table).title for table in self.tables)
         return f"Source: {'; '.join(titles)}. {text}"
 
     def number(self, key: str, row: pd.Series, column: str, interval_pct: float, label: str) -> Number:
@@ -344,7 +371,7 @@ class Chapter:
         """Return the sidecars behind this chapter's tables, each once, without the file lists."""
         found = {}
         for table in self.tables:
-            sidecar = warehouse.source(table)
+            sidecar = self._source(table)
             found[sidecar.source] = sidecar.model_dump(
                 include={
                     "source",

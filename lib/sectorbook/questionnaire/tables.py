@@ -19,7 +19,7 @@ def rows_of(content: bytes, name: str) -> tuple[list[list[str]], list[str]]:
     CSV may be separated by comma, semicolon or tab, in UTF-8 or UTF-16. `name` is how messages call the file.
     Raises SectorbookError when it cannot be read, is empty, or a row has more or fewer cells than the header.
     """
-    rows, others = _workbook(content, name) if content[:4] == b"PK\x03\x04" else (_text(content, name), [])
+    rows, others = all_rows(content, name)
     numbered = [(number, row) for number, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
     if not numbered:
         raise SectorbookError(f"{name} is empty.")
@@ -28,6 +28,11 @@ def rows_of(content: bytes, name: str) -> tuple[list[list[str]], list[str]]:
         if len(row) != width:
             raise SectorbookError(f"{name}, row {number}: found {len(row)} cells; the header has {width}.")
     return [row for _, row in numbered], others
+
+
+def all_rows(content: bytes, name: str) -> tuple[list[list[str]], list[str]]:
+    """Return every row as it stands, blank and ragged ones too, and the names of the other filled sheets."""
+    return _workbook(content, name) if content[:4] == b"PK\x03\x04" else (_text(content, name), [])
 
 
 def _text(content: bytes, name: str) -> list[list[str]]:
