@@ -12,7 +12,7 @@ PACKAGE = ROOT / "lib" / "sectorbook"
 
 # Each layer may import the ones before it, never those after.
 LAYERS = [
-    {"errors"},
+    {"errors", "units"},
     {"paths"},
     {"config", "chapters"},
     {"archives", "tabular"},

@@ -7,7 +7,9 @@ import pandas as pd
 from sectorbook import config, demonstration, forms, participants, paths
 from sectorbook.provenance import Sidecar
 
-SYNTHETIC = "Synthetic example: these rows were made by a seeded program and describe nobody. They show the form of the answer only."
+SYNTHETIC = (
+    "Synthetic example: made by a seeded program, it describes nobody and shows the form of the answer only."
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ def table(name: str, region_slug: str, example_region: str, seed: int = 0) -> Ev
         )
         return Evidence(
             own, demonstration.own_sidecar(name), f"{title}: {len(own)} rows of the initiative's own file."
+        )
+    if name == "peers":
+        return Evidence(
+            _example(name, seed), None, f"{title}: the five initiatives of the source's comparison (B34)."
         )
     if region_slug == example_region:
         return Evidence(_example(name, seed), demonstration.sidecar(name), f"{title}. {SYNTHETIC}")

@@ -20,46 +20,10 @@ from matplotlib.figure import Figure
 
 from sectorbook import chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
+from sectorbook.units import FORMATS, shown
 
 SCHEMA = 1
 DPI = 160
-NOT_PUBLISHED = "not published"
-
-
-# How a number of each unit is written in a sentence or a table. Published jobs are rounded to ten by BLS.
-def _usd(value: float) -> str:
-    return f"-${-value:,.0f}" if round(value) < 0 else f"${abs(value):,.0f}"
-
-
-FORMATS = {
-    "jobs": lambda v: f"{round(v, -1):,.0f}",
-    "count": lambda v: f"{v:,.0f}",
-    "USD": _usd,
-    "USD per year": _usd,
-    "USD per quarter": _usd,
-    "USD per hour": lambda v: f"${v:,.2f}",
-    "percent": lambda v: f"{v:.1f}%",
-    "percent, whole": lambda v: f"{v:.0f}%",
-    "ratio": lambda v: f"{v:.2f}",
-    "jobs per 1,000": lambda v: f"{v:.1f}",
-    "rank": lambda v: f"{v:.0f}",
-    "level": lambda v: f"{v:.0f}",
-    "year": lambda v: f"{v:.0f}",
-    "years": lambda v: f"{v:.1f}",
-    "score": lambda v: f"{v:.1f}",
-    "percentage points": lambda v: f"{round(v, 1) + 0.0:.1f}",
-    "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}%",
-    "standard deviations": lambda v: f"{round(v, 2) + 0.0:.2f}",
-    "p-value": lambda v: "under 0.001" if v < 0.001 else f"{v:.3f}",
-    "amount": lambda v: f"{v:,.1f}",
-}
-
-
-def shown(value: Any, unit: str) -> str:
-    """Return a value as it is written: by its unit, or "not published" where it is missing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return NOT_PUBLISHED
-    return FORMATS[unit](value) if unit in FORMATS else str(value)
 
 
 @dataclass(frozen=True)

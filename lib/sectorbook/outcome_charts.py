@@ -1,0 +1,286 @@
+"""The chart forms of the outcome chapters, in the house style of `charts`. Frames in, figures out."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sectorbook.charts import (
+    CONTEXT,
+    FOCUS,
+    INK,
+    MUTED,
+    STYLE,
+    WARM,
+    _canvas,
+    _described,
+    _nothing,
+    _rows,
+    _wrapped,
+)
+
+FORMS = {
+    "USD": (lambda v: f"-${-v:,.0f}" if round(v) < 0 else f"${abs(v):,.0f}"),
+    "percent": (lambda v: f"{round(v, 1) + 0.0:.1f}%"),
+    "percent change": (lambda v: f"{round(v) + 0.0:+.0f}%"),
+    "points": (lambda v: f"{round(v, 1) + 0.0:+.1f}"),
+}
+
+
+def forest(
+    frame: pd.DataFrame,
+    label: str,
+    value: str,
+    low: str,
+    high: str,
+    focus: pd.Series,
+    reference: float,
+    reference_label: str,
+    unit: str,
+    axis_label: str,
+    title: str,
+    note: str,
+    without: str = "no figure",
+) -> Figure:
+    """Draw an estimate a row with its interval where there is one, a reference line, and the `focus` rows in warm colour.
+
+    `unit` is one of `FORMS`. A row without a value keeps its place and says `without`.
+    """
+    if frame.empty:
+        return _nothing(title, note)
+    form = FORMS[unit]
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(1.3 + 0.31 * len(frame), title, note)
+        spots = _rows(axes, _wrapped(frame[label], 48))
+        for y, (_, row), marked in zip(spots, frame.iterrows(), focus, strict=True):
+            colour = WARM if marked else FOCUS
+            if pd.isna(row[value]):
+                text = without
+            else:
+                text = form(row[value])
+                if pd.notna(row[low]) and pd.notna(row[high]):
+                    axes.plot(
+                        [row[low], row[high]], [y, y], color=colour, linewidth=2.4, solid_capstyle="butt"
+                    )
+                axes.plot(row[value], y, "D" if marked else "o", color=colour, markersize=6)
+            axes.annotate(
+                text, (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+                va="center", fontsize=8, color=colour, fontweight="bold" if marked else "normal",
+            )  # fmt: skip
+        axes.axvline(reference, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.annotate(
+            reference_label, (reference, 1), xycoords=("data", "axes fraction"), xytext=(3, 2),
+            textcoords="offset points", fontsize=7.5, color=INK, va="bottom",
+        )  # fmt: skip
+        axes.xaxis.set_major_formatter(lambda v, _: form(v))
+        axes.set_xlabel(axis_label)
+        axes.margins(x=0.05)
+    told = "; ".join(
+        f"{row[label]}: {without if pd.isna(row[value]) else form(row[value])}" for _, row in frame.iterrows()
+    )
+    marked = ", ".join(frame.loc[focus.to_numpy(), label]) or "none"
+    return _described(
+        figure, f"{title}. Line at {form(reference)}: {reference_label}. {told}. Marked: {marked}."
+    )
+
+
+def love_plot(
+    frame: pd.DataFrame, title: str, note: str, alike: float = 0.05, adjustable: float = 0.25
+) -> Figure:
+    """Draw standardized differences before (open) and after (filled) weighting, with the two thresholds as bands.
+
+    `frame`: `covariate`, `difference_before`, `difference_after`.
+    """
+    if frame.empty:
+        return _nothing(title, note)
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(1.5 + 0.3 * len(frame), title, note)
+        spots = _rows(axes, _wrapped(frame["covariate"]))
+        axes.axvspan(-adjustable, adjustable, color="#e4ebf1", label=f"within {adjustable:g}: adjust for it")
+        axes.axvspan(-alike, alike, color="#c3d3e1", label=f"within {alike:g}: alike")
+        axes.hlines(
+            spots, frame["difference_before"], frame["difference_after"], color=CONTEXT, linewidth=1.2
+        )
+        axes.plot(frame["difference_before"], spots, "o", color="white", markeredgecolor=WARM, markeredgewidth=1.8,
+                  label="before weighting")  # fmt: skip
+        axes.plot(frame["difference_after"], spots, "o", color=FOCUS, label="after weighting")
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_xlabel("Difference, participants less comparison, in participants' standard deviations")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize=8)
+    worst = frame.loc[frame["difference_before"].abs().idxmax()]
+    return _described(
+        figure,
+        f"{title}. {len(frame)} covariates. Farthest apart before weighting: {worst['covariate']}, "
+        f"{worst['difference_before']:.2f} standard deviations. Largest after weighting: "
+        f"{frame['difference_after'].abs().max():.2f}.",
+    )
+
+
+def two_lines(
+    frame: pd.DataFrame, x: str, y: str, group: str, mark: float, mark_label: str, x_label: str, y_label: str,
+    title: str, note: str, dollars: bool = True,
+) -> Figure:  # fmt: skip
+    """Draw one line a group over time, the first dark, with a vertical mark. Each line is named at its end."""
+    if frame.empty:
+        return _nothing(title, note)
+    groups = sorted(frame[group].unique(), reverse=True)
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(3.7, title, note)
+        for name, colour, style in zip(groups, (FOCUS, WARM, MUTED), ("-", "--", ":"), strict=False):
+            part = frame[frame[group] == name].sort_values(x)
+            axes.plot(part[x], part[y], style, color=colour, marker="o", markersize=4, label=str(name))
+        axes.axvline(mark, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.annotate(
+            mark_label, (mark, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points",
+            fontsize=7.5, color=INK, va="bottom",
+        )  # fmt: skip
+        if dollars:
+            axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("${x:,.0f}"))
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.legend(loc="upper left", fontsize=8)
+    ends = []
+    for name in groups:
+        part = frame[frame[group] == name].dropna(subset=[y]).sort_values(x)
+        if len(part):
+            ends.append(
+                f"{name} from {part[y].iloc[0]:,.0f} at {part[x].iloc[0]:g} to {part[y].iloc[-1]:,.0f} at {part[x].iloc[-1]:g}"
+            )
+    return _described(figure, f"{title}. {x_label} against {y_label}. {'; '.join(ends)}. Line: {mark_label}.")
+
+
+def over_time(
+    frame: pd.DataFrame, x: str, value: str, low: str, high: str, mark: float, mark_label: str, unit: str,
+    x_label: str, y_label: str, title: str, note: str,
+) -> Figure:  # fmt: skip
+    """Draw an estimate a period with its interval, a line at none, and a vertical mark where the program starts."""
+    if frame.empty:
+        return _nothing(title, note)
+    form = FORMS[unit]
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(3.6, title, note)
+        axes.axhline(0, color=INK, linewidth=0.9)
+        axes.vlines(frame[x], frame[low], frame[high], color=CONTEXT, linewidth=2.4)
+        dark = (frame[x] >= mark).to_numpy()
+        axes.plot(frame[x][dark], frame[value][dark], "o", color=FOCUS, markersize=6, label="after")
+        axes.plot(
+            frame[x][~dark], frame[value][~dark], "o", color="white", markeredgecolor=MUTED, label="before"
+        )
+        axes.axvline(mark - 0.5, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.annotate(
+            mark_label, (mark - 0.5, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points",
+            fontsize=7.5, color=INK, va="bottom",
+        )  # fmt: skip
+        axes.yaxis.set_major_formatter(lambda v, _: form(v))
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+    told = "; ".join(f"{row[x]:g}: {form(row[value])}" for _, row in frame.iterrows() if pd.notna(row[value]))
+    return _described(figure, f"{title}. {y_label} by {x_label}. {told}. Line: {mark_label}.")
+
+
+def score_overlap(scores: pd.Series, treated: pd.Series, title: str, note: str, bins: int = 20) -> Figure:
+    """Draw two mirrored histograms of the chance of taking part: participants above, comparison people below (log counts)."""
+    if scores.empty:
+        return _nothing(title, note)
+    edges = np.linspace(0, 1, bins + 1)
+    above, _ = np.histogram(scores[treated == 1], edges)
+    below, _ = np.histogram(scores[treated == 0], edges)
+    with mpl.rc_context(STYLE):
+        figure, (top, bottom) = _two(title, note)
+        width = edges[1] - edges[0]
+        for axes, counts, colour, name in (
+            (top, above, FOCUS, "Participants"),
+            (bottom, below, WARM, "Comparison people"),
+        ):
+            axes.bar(edges[:-1] + width / 2, counts, width * 0.9, color=colour)
+            axes.set_yscale("log")
+            axes.set_ylim(0.7, max(above.max(), below.max()) * 1.5)
+            axes.set_ylabel(name, fontsize=8)
+            axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:,.0f}"))
+        bottom.invert_yaxis()
+        bottom.set_xlabel("Chance of taking part, given the covariates (each bar: people, logarithmic)")
+        top.tick_params(labelbottom=False)
+    return _described(
+        figure,
+        f"{title}. Of {int(above.sum()):,} participants {int(above[: bins // 10].sum()):,} have a chance under one tenth; of "
+        f"{int(below.sum()):,} comparison people {int(below[: bins // 10].sum()):,} have.",
+    )
+
+
+def _two(title: str, note: str) -> tuple[Figure, list]:
+    figure, axes = _canvas(4.2, title, note)
+    axes.remove()
+    return figure, list(figure.subplots(2, 1, sharex=True))
+
+
+def progress(
+    frame: pd.DataFrame, label: str, value: str, goal: str, status: str, title: str, note: str
+) -> Figure:
+    """Draw how far each goal is, in percent of the goal, with the status in words; goals on track dark."""
+    if frame.empty:
+        return _nothing(title, note)
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(1.3 + 0.36 * len(frame), title, note)
+        spots = _rows(axes, _wrapped(frame[label], 44))
+        share = 100 * frame[value] / frame[goal]
+        expected = frame["expected_pct"]
+        colours = [
+            FOCUS if s in ("on track", "reached") else WARM if s == "behind" else CONTEXT
+            for s in frame[status]
+        ]
+        axes.barh(spots, share.fillna(0), height=0.62, color=colours)
+        axes.plot(
+            expected,
+            spots,
+            "|",
+            color=INK,
+            markersize=14,
+            markeredgewidth=2.2,
+            label="where an even pace would be",
+        )
+        axes.axvline(100, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        for y, s in zip(spots, frame[status], strict=True):
+            axes.annotate(
+                s, (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points", va="center",
+                fontsize=8, color=INK,
+            )  # fmt: skip
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)
+        axes.set_xlabel("Percent of the goal")
+        axes.set_xlim(left=0)
+    told = "; ".join(f"{row[label]}: {row[status]}" for _, row in frame.iterrows())
+    return _described(figure, f"{title}. {told}.")
+
+
+def timeline(
+    frame: pd.DataFrame, date: str, lane: str, label: str, level: str, title: str, note: str
+) -> Figure:
+    """Draw dated events in lanes, one lane a row, larger marks for later stages (`level` from 1 to 4)."""
+    if frame.empty:
+        return _nothing(title, note)
+    lanes = list(dict.fromkeys(frame[lane]))
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(1.7 + 0.42 * len(frame), title, note)
+        frame = frame.sort_values([lane, date])
+        spots = np.arange(len(frame))
+        axes.set_yticks(spots, _wrapped(frame[label], 44))
+        axes.set_ylim(len(frame) - 0.4, -0.6)
+        axes.grid(axis="y", visible=False)
+        for name, colour, shape in zip(lanes, (FOCUS, WARM, MUTED), ("o", "s", "D"), strict=False):
+            here = (frame[lane] == name).to_numpy()
+            axes.scatter(
+                frame[date][here],
+                spots[here],
+                s=30 + 28 * frame[level][here],
+                color=colour,
+                marker=shape,
+                label=name,
+            )
+        axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=3, fontsize=8)
+        axes.xaxis.set_major_locator(mpl.dates.AutoDateLocator(maxticks=7))
+        axes.xaxis.set_major_formatter(mpl.dates.DateFormatter("%b %Y"))
+        axes.margins(x=0.08)
+    told = "; ".join(f"{row[date]:%B %Y}, {row[lane]}: {row[label]}" for _, row in frame.iterrows())
+    return _described(figure, f"{title}. {told}.")
