@@ -34,16 +34,12 @@ class Sector(_Entry):
 
 
 class Column(_Entry):
-    """One entry of the data dictionary: what a column of a processed table or a chapter's table holds.
-
-    `missing` is what a table writes where there is no value.
-    """
+    """One entry of the data dictionary: what a column of a processed table or a chapter's table holds."""
 
     type: Literal["text", "integer", "number", "status", "flag"]
     unit: str
     label: str
     description: str
-    missing: str = "not published"
 
 
 class Source(_Entry):

@@ -10,20 +10,17 @@ import re
 import string
 from dataclasses import asdict, dataclass, field
 from html import escape
-from io import BytesIO
 from typing import Any
 
 import pandas as pd
-import PIL.Image
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
 from sectorbook import chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.units import FORMATS, shown
+from sectorbook.units import FORMATS, NOT_PUBLISHED, png, shown
 
 SCHEMA = 1
-DPI = 160
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,8 @@ class Number:
     high: float | None = None
     interval_pct: float | None = None
     estimated: bool = False
+    contributors: int | None = None
+    statistic: str | None = None
     kind: str = "number"
 
     def __format__(self, spec: str) -> str:
@@ -113,15 +112,12 @@ def _table_text(table: dict) -> str:
     return f"{table['title']}\n{frame.to_string(index=False)}"
 
 
-def _png(figure: Figure) -> bytes:
-    """Return a figure as PNG with a palette of 256 colours: a third of the size, and no difference to see."""
-    drawn, packed = BytesIO(), BytesIO()
-    figure.savefig(drawn, format="png", dpi=DPI)
-    with PIL.Image.open(drawn) as image:
-        image.convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE).save(
-            packed, format="png", optimize=True
-        )
-    return packed.getvalue()
+def _figures(columns: list[str]) -> list[str]:
+    return [c for c in columns if config.columns()[c].type in ("number", "integer")]
+
+
+def _whole(value: Any) -> int:
+    return 0 if pd.isna(value) else int(value)
 
 
 @dataclass
@@ -165,13 +161,19 @@ class Chapter:
         high: float | None = None,
         interval_pct: float | None = None,
         estimated: bool = False,
+        contributors: int | None = None,
     ) -> Number:
-        """Record one number. `estimated` marks what is computed from a model, not taken from a publisher."""
+        """Record one number. `estimated` marks what is computed from a model, not taken from a publisher.
+
+        `contributors` is how many people or firms stand behind a number of an initiative's own data (the smaller group of a
+        comparison); the ledger keeps it for the disclosure gate.
+        """
         if unit not in FORMATS:
             raise unknown("unit", unit, FORMATS)
         number = Number(
             self._address(key), key, label, _clean(value), unit, self.tables, _clean(low), _clean(high),
-            interval_pct, estimated,
+            interval_pct, estimated, contributors,
+            None if contributors is None else "count" if unit == "count" else "estimate",
         )  # fmt: skip
         self.items.append(asdict(number))
         return number
@@ -218,13 +220,25 @@ class Chapter:
         self.items.append({"kind": "check", "text": line})
         display(_Shown(f"Checked: {line}", f'<p class="check">Checked: {line}</p>'))
 
-    def table(self, key: str, frame: pd.DataFrame, title: str, columns: list[str]) -> None:
-        """Record and show a table. `columns` are the ones shown; each is in `config/columns.yml`."""
+    def table(
+        self,
+        key: str,
+        frame: pd.DataFrame,
+        title: str,
+        columns: list[str],
+        missing: str = NOT_PUBLISHED,
+        behind: str | dict[str, str] | None = None,
+    ) -> None:
+        """Record and show a table. `columns`, of `config/columns.yml`, are shown; `missing` is what an empty cell says.
+
+        `behind` names the column with the number of people or firms behind each row's figures, or one such column for each
+        of the columns shown; the ledger keeps it for the disclosure gate.
+        """
         known = config.columns()
         for column in columns:
             if column not in known:
                 raise unknown("column of the data dictionary", column, known)
-        written = [_cells(frame, column, known[column].unit, known[column].missing) for column in columns]
+        written = [_cells(frame, column, known[column].unit, missing) for column in columns]
         item = {
             "kind": "table",
             "address": self._address(key),
@@ -237,13 +251,21 @@ class Chapter:
             "rows": [[_clean(v) for v in row] for row in frame[columns].itertuples(index=False)],
             "cells": [list(row) for row in zip(*written, strict=True)],
         }
+        if behind is not None:
+            counted = behind if isinstance(behind, dict) else dict.fromkeys(_figures(columns), behind)
+            item["disclosure"] = {
+                "contributors": {c: [_whole(v) for v in frame[n]] for c, n in counted.items()},
+                "statistic": {c: "count" if known[c].unit == "count" else "estimate" for c in counted},
+                "public": [c for c in columns if c not in counted],
+                "relations": [],
+            }
         self.items.append(item)
         display(_Shown(_table_text(item), table_html(item)))
 
     def figure(self, key: str, figure: Figure, title: str) -> None:
         """Record and show a figure of `charts`, with the text alternative it was given there."""
         file = f"{key}.png"
-        self.images[file] = _png(figure)
+        self.images[file] = png(figure)
         width = round(figure.get_figwidth() * 96)
         self.items.append(
             {

@@ -1,7 +1,13 @@
-"""How a value of each unit is written, in a sentence and in a table."""
+"""How a value of each unit and a figure are written out."""
 
 import math
+from io import BytesIO
 from typing import Any
+
+import PIL.Image
+from matplotlib.figure import Figure
+
+DPI = 160
 
 NOT_PUBLISHED = "not published"
 
@@ -40,3 +46,14 @@ def shown(value: Any, unit: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return NOT_PUBLISHED
     return FORMATS[unit](value) if unit in FORMATS else str(value)
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG with a palette of 256 colours: a third of the size, and no difference to see."""
+    drawn, packed = BytesIO(), BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI)
+    with PIL.Image.open(drawn) as image:
+        image.convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE).save(
+            packed, format="png", optimize=True
+        )
+    return packed.getvalue()

@@ -118,3 +118,15 @@ def unmeasured(
         ("Effect if the unmeasured are as important as the measured", oster["adjusted_effect"], "USD"),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["question", "answer", "unit"])
+
+
+def audited(
+    study: pd.DataFrame, treatment: str, covariates: Sequence[str], match: matching.Match
+) -> pd.DataFrame:
+    """Return the audit of a match: `constraint`, `asked`, `found`, `held`."""
+    return matching.audit(study, treatment, covariates, match)
+
+
+def rating(study: pd.DataFrame, treatment: str, covariates: Sequence[str]) -> balance.Rating:
+    """Return the WWC rating of the unweighted study that adjusts for all covariates."""
+    return balance.study_rating(False, balance.balance_table(study, treatment, covariates), covariates)

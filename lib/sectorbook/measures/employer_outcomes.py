@@ -178,7 +178,8 @@ def returns(firms: pd.DataFrame, cost_share_of_wage: float) -> pd.DataFrame:
     `other_benefit_usd`, `benefit_usd`, `cost_usd`, `roi_pct`.
 
     Savings before less after, at `cost_share_of_wage` of a year's pay a replacement; fewer open days at the employer's own daily
-    value. A part that is not known is missing, is left out of the sum, and is counted in `parts_unknown`. No comparison: what changed may have changed anyway.
+    value. A part that is not known is missing, is left out of the sum, and is counted in `parts_unknown`. No comparison: what
+    changed may have changed anyway.
     """
     rows = []
     for firm in firms.itertuples():
@@ -244,3 +245,18 @@ def beside_published(changed: pd.DataFrame, published: pd.DataFrame) -> pd.DataF
     ]
     frame = pd.DataFrame(rows, columns=["label", "change_pct", "own"])
     return frame.assign(low=np.nan, high=np.nan)
+
+
+def start(outcomes: pd.DataFrame) -> float:
+    """Return the first year in which a partner took part; 0 when there is none."""
+    first = outcomes["start_period"].min()
+    return 0.0 if pd.isna(first) else float(first)
+
+
+def row(table: pd.DataFrame, measure: str) -> pd.Series:
+    """Return one measure's row of `effects`, with `n_smaller`; missing values and 0 without one."""
+    chosen = table[table["measure"] == measure]
+    if chosen.empty or pd.isna(chosen["estimate"].iloc[0]):
+        return pd.Series({**dict.fromkeys(EFFECT, np.nan), "label": "No measure", "n_smaller": 0})
+    found = chosen.iloc[0]
+    return pd.concat([found, pd.Series({"n_smaller": min(found["n_treated"], found["n_comparison"])})])

@@ -26,6 +26,16 @@ ENGAGEMENT = {3.0: "all", 2.0: "most", 1.0: "some or a few", 0.0: "none"}
 SIZE_RATIO = 3.0
 """Initiatives whose size differs by more than this factor are unlike in size, whatever group they declare."""
 NOT_ENTERED = "not entered yet"
+FORMS = {
+    "B32": "What sector initiatives measure",
+    "B33": "Governors' categories",
+    "B36": "Pennsylvania annual report",
+    "B37": "Massachusetts annual report",
+    "B38": "Massachusetts employer engagement",
+    "B39": "Massachusetts systemic change",
+    "D09": "Business outcomes",
+    "W": "WIOA primary indicators",
+}
 
 
 def entries_of(items: pd.DataFrame, document: str) -> pd.DataFrame:
@@ -85,13 +95,13 @@ def _written(value: float, unit: str) -> str:
 
 
 def filled(items: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """Return how much of each form the entries fill: `document`, `lines`, `entered_lines`, `share_pct`."""
+    """Return how much of each form the entries fill: `document`, `form` (its name), `lines`, `entered_lines`, `share_pct`."""
     rows = []
     for document in SECTIONS:
         printed = form(items, entries, document)
         done = int((printed["entered"] != NOT_ENTERED).sum())
-        rows.append((document, len(printed), done, 100 * done / len(printed)))
-    return pd.DataFrame(rows, columns=["document", "lines", "entered_lines", "share_pct"])
+        rows.append((document, FORMS[document], len(printed), done, 100 * done / len(printed)))
+    return pd.DataFrame(rows, columns=["document", "form", "lines", "entered_lines", "share_pct"])
 
 
 def families(items: pd.DataFrame, panel: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
@@ -224,3 +234,26 @@ def _unlike(group: pd.DataFrame) -> str:
     if sizes.min() <= 0 or sizes.max() / sizes.min() > SIZE_RATIO:
         return f"its peers are unlike in size: {sizes.min():,.0f} to {sizes.max():,.0f} people a year"
     return ""
+
+
+def examples(items: pd.DataFrame) -> pd.DataFrame:
+    """Return the cases, steps and questions of leverage: `section`, `arena`, `label`."""
+    arenas = dict(zip(items["id"], items["label"], strict=True))
+    chosen = items[items["group"].isin(["case", "step", "question"])]
+    section = chosen["group"].map(
+        {"case": "Case", "step": "Where to begin", "question": "Question of leverage"}
+    )
+    arena = chosen["note"].map(lambda note: arenas.get(note, "any"))
+    return pd.DataFrame({"section": section, "arena": arena, "label": chosen["label"]}).reset_index(drop=True)
+
+
+def by_wave(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return lines for a chart: mean of all items, and the items highest and lowest in the last wave (`label`, `wave`,
+    `mean_score`).
+    """
+    if answers.empty:
+        return answers[["label", "wave", "mean_score"]]
+    last = answers[answers["wave"] == answers["wave"].max()].set_index("label")["mean_score"]
+    ends = answers[answers["label"].isin([last.idxmax(), last.idxmin()])]
+    every = answers.groupby("wave", as_index=False)["mean_score"].mean().assign(label="All items")
+    return pd.concat([ends, every], ignore_index=True)[["label", "wave", "mean_score"]]

@@ -10,7 +10,16 @@ import numpy as np
 import pandas as pd
 
 from sectorbook.errors import SectorbookError
-from sectorbook.measures import balance, experiments, indicators, multiplicity, power, randomization, wioa
+from sectorbook.measures import (
+    balance,
+    cost_benefit,
+    experiments,
+    indicators,
+    multiplicity,
+    power,
+    randomization,
+    wioa,
+)
 from sectorbook.measures.effects import FIELDS, Effect, side_by_side
 
 BEFORE = [f"earnings_before_{q}_usd" for q in range(8, 0, -1)]
@@ -276,3 +285,82 @@ def smallest_effect(sample: pd.DataFrame, outcome: str, covariates: Sequence[str
         int(counts[1]), int(counts[0]), float(others[outcome].std()), max(0.0, float(explained))
     )
     return power.minimum_detectable_effect(design)
+
+
+def main_estimate(table: pd.DataFrame) -> pd.Series:
+    """Return the row a reader should take: the covariate-adjusted one; missing values and counts of 0 without a trial."""
+    chosen = table[table["estimator"].str.startswith("covariate-adjusted").fillna(False).astype(bool)]
+    if chosen.empty:
+        return pd.Series({**dict.fromkeys(FIELDS, np.nan), "n_treated": 0, "n_comparison": 0})
+    return chosen.iloc[0]
+
+
+def worth(
+    found: pd.Series,
+    cost_usd: float,
+    tax_share: float,
+    discount_rate: float,
+    further_years: int,
+    decay: float,
+    dollar_year: int,
+    draws: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return costs and benefits of one participant's place from the effect on a year's earnings (`cost_benefit.summary`).
+
+    Adds `break_even_years` for society. Earnings are the participant's less taxes (`tax_share`), which go to the public; the
+    public bears the cost. No rows without an estimate.
+    """
+    if pd.isna(found["estimate"]) or pd.isna(found["standard_error"]):
+        return pd.DataFrame(columns=["perspective", "benefit_usd", "cost_usd", "net_usd", "net_ci_low", "net_ci_high",
+                                     "probability_pct", "benefit_per_dollar", "ratio_ci_low", "ratio_ci_high",
+                                     "break_even_years"])  # fmt: skip
+    gain = cost_benefit.stream(
+        "earnings", [found["estimate"]], dollar_year, 1 - tax_share, tax_share, "benefit", [found["standard_error"]], 1,
+        further_years, decay,
+    )  # fmt: skip
+    place = cost_benefit.stream("place in the program", [cost_usd], dollar_year, 0.0, 1.0, "cost")
+    index = pd.Series([1.0], index=[dollar_year])
+    both = pd.concat([gain, place], ignore_index=True)
+    table = cost_benefit.cost_benefit(both, discount_rate, dollar_year, index, draws, seed).summary
+    years = cost_benefit.break_even_years(found["estimate"], cost_usd, discount_rate, decay)
+    table["break_even_years"] = [np.nan, np.nan, years if np.isfinite(years) else np.nan]
+    return table.assign(probability_pct=100 * table["probability_positive"])
+
+
+def impacts(published: pd.DataFrame) -> pd.DataFrame:
+    """Return trials' effects in percent of the control group: `label`, `value`, `low`, `high`, `seed` (of a source document)."""
+    chosen = published[
+        (published["kind"] == "random assignment") & (published["unit"] == "percent of the control group")
+    ]
+    return chosen.assign(
+        label=chosen["label"] + ", " + chosen["period"].fillna(""),
+        low=np.nan,
+        high=np.nan,
+        seed=~chosen["source_ids"].str.contains("later"),
+    ).reset_index(drop=True)
+
+
+def attrition_figures(rated: list[balance.Attrition]) -> tuple[float | None, ...]:
+    """Return overall (percent) and differential attrition and both boundaries (points); None where there is no rating."""
+    if not rated:
+        return (None,) * 4
+    return rated[0].overall_pct, rated[0].differential_pp, rated[0].boundary_pp, rated[1].boundary_pp
+
+
+def attrition_words(rated: list[balance.Attrition]) -> dict[str, str]:
+    """Return the rating under each assumption, "not rated" without one."""
+    return dict.fromkeys(balance.ASSUMPTIONS, "not rated") | {r.assumption: r.rating for r in rated}
+
+
+def society(table: pd.DataFrame) -> pd.Series:
+    """Return society's row of `worth`, missing values without one."""
+    chosen = table[table["perspective"] == "society"]
+    return chosen.iloc[0] if len(chosen) else pd.Series(np.nan, index=table.columns)
+
+
+def of_workers(published: pd.DataFrame) -> pd.DataFrame:
+    """Return the published numbers on workers: the two evaluations of the source documents, and the later trials."""
+    return published[
+        published["id"].str.startswith(("sedlp_", "seis_")) | published["source_ids"].eq("later")
+    ]
