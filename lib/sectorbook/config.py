@@ -305,3 +305,16 @@ def published() -> dict[str, Published]:
 def attrition_boundary() -> tuple[dict[str, float | None], ...]:
     """Return the What Works Clearinghouse's attrition boundary, from `config/wwc_attrition.yml`, by overall attrition."""
     return tuple(_read("wwc_attrition.yml")["boundary"])
+
+
+class Guideline(_Entry):
+    """The poverty guideline of one year, in US dollars: one person, and what each further one adds."""
+
+    one_person_usd: float
+    further_person_usd: float
+
+
+@cache
+def poverty_guidelines() -> dict[str, Guideline]:
+    """Return the poverty guidelines of `config/poverty_guidelines.yml`, by year as text."""
+    return _entries(Guideline, "poverty_guidelines.yml")

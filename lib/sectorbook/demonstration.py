@@ -77,6 +77,22 @@ def real_sidecar() -> Sidecar:
     )
 
 
+def published_sidecar() -> Sidecar:
+    """Return what stands behind the register of numbers others published."""
+    return _sidecar(
+        "published",
+        "Numbers as others published them",
+        publisher="Each number's own",
+        vintage="register of this release",
+        edition="register",
+        published="1997 to 2026",
+        retrieved="see each address",
+        licence="Facts, each with its source",
+        citation="Numbers of the source documents and of later trials as published; each stands in the register with its source",
+        synthetic=False,
+    )
+
+
 # -- real data with known answers -------------------------------------------------------------------------------
 
 EARNINGS = ["re74", "re75", "re78"]

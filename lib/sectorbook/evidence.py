@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sectorbook import config, demonstration, forms, participants, paths
+from sectorbook.errors import unknown
 from sectorbook.provenance import Sidecar
 
 SYNTHETIC = (
@@ -74,6 +75,11 @@ def real() -> Sidecar:
     return demonstration.real_sidecar()
 
 
+def register() -> Sidecar:
+    """Return what stands behind the numbers others published."""
+    return demonstration.published_sidecar()
+
+
 def supported_work() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the National Supported Work trial, and its participants beside people who were never in it."""
     return demonstration.supported_work(), demonstration.panel_study()
@@ -95,6 +101,17 @@ def published() -> pd.DataFrame:
 def attrition_boundary() -> pd.DataFrame:
     """Return the What Works Clearinghouse's attrition boundary, one row a per cent of overall attrition."""
     return pd.DataFrame(config.attrition_boundary())
+
+
+def poverty_guideline(year: int) -> tuple[float, float]:
+    """Return the guideline of one person and what each further one adds, USD a year (48 states and D.C.).
+
+    Raises SectorbookError for a year that is not in `config/poverty_guidelines.yml`.
+    """
+    known = config.poverty_guidelines()
+    if str(year) not in known:
+        raise unknown("year of the poverty guideline", str(year), known)
+    return known[str(year)].one_person_usd, known[str(year)].further_person_usd
 
 
 COVARIATES = tuple(demonstration.COVARIATES)

@@ -280,10 +280,14 @@ class Chapter:
         )
         display(Image(self.images[file], alt=figure.alt, width=width))
 
-    def note(self, text: str) -> str:
-        """Return the line below a figure: where the data are from, then `text`."""
-        titles = dict.fromkeys(self._source(table).title for table in self.tables)
-        return f"Source: {'; '.join(titles)}. {text}"
+    def note(self, text: str, *only: str) -> str:
+        """Return the line below a figure: where the data are from, then `text`.
+
+        `only` names the sources the figure draws on, where it is not all of the chapter's; one not in use here is left out.
+        """
+        named = [table for table in self.tables if not only or table in only]
+        titles = dict.fromkeys(self._source(table).title for table in named)
+        return f"Source: {'; '.join(titles) or 'none yet'}. {text}"
 
     def number(self, key: str, row: pd.Series, column: str, interval_pct: float, label: str) -> Number:
         """Record an estimate that stands in `row` with its interval (`column`, `column_low`, `column_high`)."""

@@ -22,8 +22,8 @@ from sectorbook.charts import (
 FORMS = {
     "USD": (lambda v: f"-${-v:,.0f}" if round(v) < 0 else f"${abs(v):,.0f}"),
     "percent": (lambda v: f"{round(v, 1) + 0.0:.1f}%"),
-    "percent change": (lambda v: f"{round(v) + 0.0:+.0f}%"),
-    "points": (lambda v: f"{round(v, 1) + 0.0:+.1f}"),
+    "percent change": (lambda v: f"{round(v):+.0f}%" if round(v) else "0%"),
+    "points": (lambda v: f"{round(v, 1):+.1f}" if round(v, 1) else "0"),
 }
 
 
@@ -48,10 +48,12 @@ def forest(
     """
     if frame.empty:
         return _nothing(title, note)
-    form = FORMS[unit]
+    form, labels = FORMS[unit], _wrapped(frame[label], 54)
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1.3 + 0.31 * len(frame), title, note)
-        spots = _rows(axes, _wrapped(frame[label], 48))
+        height = 0.42 if any("\n" in text for text in labels) else 0.31
+        figure, axes = _canvas(1.3 + height * len(frame), title, note)
+        spots = _rows(axes, labels)
+        axes.tick_params(axis="y", labelsize=8.5)
         for y, (_, row), marked in zip(spots, frame.iterrows(), focus, strict=True):
             colour = WARM if marked else FOCUS
             if pd.isna(row[value]):
@@ -117,38 +119,44 @@ def love_plot(
 
 
 def two_lines(
-    frame: pd.DataFrame, x: str, y: str, group: str, mark: float, mark_label: str, x_label: str, y_label: str,
+    frame: pd.DataFrame, x: str, y: str, group: str, mark: float | None, mark_label: str, x_label: str, y_label: str,
     title: str, note: str, dollars: bool = True,
 ) -> Figure:  # fmt: skip
-    """Draw one line a group over time, the first dark, with a vertical mark. Each line is named at its end."""
+    """Draw one line a group over time, the first dark, with a vertical mark where one is given."""
     if frame.empty:
         return _nothing(title, note)
+    form = FORMS["USD"] if dollars else "{:.1f}".format
     groups = sorted(frame[group].unique(), reverse=True)
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(3.7, title, note)
         for name, colour, style in zip(groups, (FOCUS, WARM, MUTED), ("-", "--", ":"), strict=False):
             part = frame[frame[group] == name].sort_values(x)
             axes.plot(part[x], part[y], style, color=colour, marker="o", markersize=4, label=str(name))
-        axes.axvline(mark, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-        axes.annotate(
-            mark_label, (mark, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points",
-            fontsize=7.5, color=INK, va="bottom",
-        )  # fmt: skip
+        if mark is not None:
+            axes.axvline(mark, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+            axes.annotate(
+                mark_label, (mark, 0), xycoords=("data", "axes fraction"), xytext=(4, 4), textcoords="offset points",
+                fontsize=7.5, color=INK, va="bottom",
+            )  # fmt: skip
         if dollars:
             axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("${x:,.0f}"))
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
         axes.set_ylim(bottom=0)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
-        axes.legend(loc="upper left", fontsize=8)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8)
     ends = []
     for name in groups:
         part = frame[frame[group] == name].dropna(subset=[y]).sort_values(x)
         if len(part):
             ends.append(
-                f"{name} from {part[y].iloc[0]:,.0f} at {part[x].iloc[0]:g} to {part[y].iloc[-1]:,.0f} at {part[x].iloc[-1]:g}"
+                f"{name} from {form(part[y].iloc[0])} at {part[x].iloc[0]:g} to {form(part[y].iloc[-1])} at {part[x].iloc[-1]:g}"
             )
-    return _described(figure, f"{title}. {x_label} against {y_label}. {'; '.join(ends)}. Line: {mark_label}.")
+    return _described(
+        figure,
+        f"{title}. {x_label} against {y_label}. {'; '.join(ends)}."
+        + ("" if mark is None else f" Line: {mark_label}."),
+    )
 
 
 def over_time(
@@ -197,6 +205,7 @@ def score_overlap(scores: pd.Series, treated: pd.Series, title: str, note: str, 
         ):
             axes.bar(edges[:-1] + width / 2, counts, width * 0.9, color=colour)
             axes.set_yscale("log")
+            axes.minorticks_off()
             axes.set_ylim(0.7, max(above.max(), below.max()) * 1.5)
             axes.set_ylabel(name, fontsize=8)
             axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:,.0f}"))

@@ -34,7 +34,7 @@ FORMATS = {
     "years": lambda v: f"{v:.1f}",
     "score": lambda v: f"{v:.1f}",
     "percentage points": lambda v: f"{round(v, 1) + 0.0:.1f}",
-    "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}%",
+    "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}".removesuffix(".0") + "%",
     "standard deviations": lambda v: f"{round(v, 2) + 0.0:.2f}",
     "p-value": lambda v: "under 0.001" if v < 0.001 else f"{v:.3f}",
     "amount": lambda v: f"{v:,.1f}",
