@@ -41,11 +41,19 @@ def test_the_template_with_its_example_is_read() -> None:
 
 
 def test_missing_zero_and_not_yet_available_are_three_things() -> None:
-    row = GOOD | {"earnings_after_6_usd": "", "earnings_after_7_usd": "0", "earnings_after_8_usd": "999999.99"}
+    row = GOOD | {
+        "earnings_after_6_usd": "",
+        "earnings_after_7_usd": "0",
+        "earnings_after_8_usd": "999999.99",
+    }
     frame = participants.read(written([row]), SECRET)
     assert frame.earnings_after_7_usd[0] == 0
     assert frame[["earnings_after_6_usd", "earnings_after_8_usd"]].isna().all(axis=None)
-    assert [frame[f"earnings_after_{q}_status"][0] for q in (6, 7, 8)] == ["missing", "published", "not-yet-available"]
+    assert [frame[f"earnings_after_{q}_status"][0] for q in (6, 7, 8)] == [
+        "missing",
+        "published",
+        "not-yet-available",
+    ]
 
 
 def test_ids_are_keyed_hashes() -> None:
@@ -59,30 +67,35 @@ def test_ids_are_keyed_hashes() -> None:
 
 def test_names_and_free_text_are_not_read() -> None:
     header = [*GOOD, "First name", "SSN", "notes"]
-    frame = participants.read(written([GOOD | {"First name": "Quetzal", "SSN": "1", "notes": "x"}], header), SECRET)
+    frame = participants.read(
+        written([GOOD | {"First name": "Quetzal", "SSN": "1", "notes": "x"}], header), SECRET
+    )
     assert not {"first_name", "ssn", "notes"} & set(frame)
 
 
 # One change of the good row, the column named, and what the message says.
 CELLS = [
     ("id", "", "it is empty"), ("entry_date", "", "it is empty"), ("entry_date", "13.01.2025", "a day like"),
-    ("entry_date", "2025-02-30", "a day like"), ("entry_date", "01/13/2025", "a day like"), ("entry_date", "45670", "a day like"),
-    ("entry_date", "1066-01-13", "between 1970 and 2099"), ("entry_date", "1985-01-13", "before 1990"),
-    ("exit_date", "2024-06-27", "it lies before entry_date"), ("exit_date", "2045-06-27", "more than ten years"),
-    ("exit_date", "", "count from the quarter of exit"), ("skill_gain_date", "2024-12-01", "it lies before entry_date"),
+    ("entry_date", "2025-02-30", "a day like"), ("entry_date", "01/13/2025", "a day like"),
+    ("entry_date", "45670", "a day like"), ("entry_date", "1066-01-13", "between 1970 and 2099"),
+    ("entry_date", "1985-01-13", "before 1990"), ("exit_date", "2024-06-27", "it lies before entry_date"),
+    ("exit_date", "2045-06-27", "more than ten years"), ("exit_date", "", "count from the quarter of exit"),
+    ("skill_gain_date", "2024-12-01", "it lies before entry_date"),
     ("assigned", "treatment", "expected program, comparison"), ("assigned", "programm", "did you mean 'program'"),
-    ("sex", "F", "expected female"), ("sex", "femal", "did you mean 'female'"), ("race_ethnicity", "hispanc", "did you mean 'hispanic'"),
-    ("education", "GED", "expected less_than_high_school"), ("barriers", "childcare; trasportation", "did you mean 'transportation'"),
+    ("sex", "F", "expected female"), ("sex", "femal", "did you mean 'female'"),
+    ("race_ethnicity", "hispanc", "did you mean 'hispanic'"), ("education", "GED", "expected less_than_high_school"),
+    ("barriers", "childcare; trasportation", "did you mean 'transportation'"),
     ("services", "skills_trainings", "did you mean 'skills_training'"), ("completed", "maybe", "expected yes or no"),
-    ("excluded_exit", "2", "expected yes or no"), ("age_at_entry", "7", "from 14 to 99"), ("age_at_entry", "29.5", "a whole number"),
-    ("age_at_entry", "twenty", "from 14 to 99"), ("household_size", "0", "from 1 to 20"), ("weight", "-1", "of 0 or more"),
-    ("wage_placement_hourly_usd", "23,40", "without thousands separators"), ("wage_placement_hourly_usd", "$23", "signs of money"),
-    ("wage_placement_hourly_usd", "48000", "from 0 to 500"), ("hours_placement", "380", "from 0 to 100"),
-    ("earnings_before_1_usd", "-5", "from 0 to 250000"), ("earnings_after_3_usd", "999999", "from 0 to 250000"),
-    ("earnings_after_3_usd", "nan", "from 0 to 250000"), ("earnings_after_3_usd", "inf", "from 0 to 250000"),
-    ("employed_q2", "no", "employed_q2 says no"), ("employed_q4", "no", "employed_q4 says no"),
-    ("placed", "no", "placed says no"), ("credential_eligible", "no", "credential_eligible says no"),
-    ("participated", "no", "participated says no"),
+    ("excluded_exit", "2", "expected yes or no"), ("age_at_entry", "7", "from 14 to 99"),
+    ("age_at_entry", "29.5", "a whole number"), ("age_at_entry", "twenty", "from 14 to 99"),
+    ("household_size", "0", "from 1 to 20"), ("weight", "-1", "of 0 or more"),
+    ("wage_placement_hourly_usd", "23,40", "without thousands separators"),
+    ("wage_placement_hourly_usd", "$23", "signs of money"), ("wage_placement_hourly_usd", "48000", "from 0 to 500"),
+    ("hours_placement", "380", "from 0 to 100"), ("earnings_before_1_usd", "-5", "from 0 to 250000"),
+    ("earnings_after_3_usd", "999999", "from 0 to 250000"), ("earnings_after_3_usd", "nan", "from 0 to 250000"),
+    ("earnings_after_3_usd", "inf", "from 0 to 250000"), ("employed_q2", "no", "employed_q2 says no"),
+    ("employed_q4", "no", "employed_q4 says no"), ("placed", "no", "placed says no"),
+    ("credential_eligible", "no", "credential_eligible says no"), ("participated", "no", "participated says no"),
 ]  # fmt: skip
 
 
