@@ -63,6 +63,22 @@ def test_fewer_than_three_partners_give_empty_tables(count: int) -> None:
     assert "Nothing to show" in charts.network_map(mapped, convening.tie_table(graph), "T", "N").alt
 
 
+def test_a_scorecard_just_begun_compares_what_it_has() -> None:
+    items = pd.DataFrame({"id": ["a1", "a2", "b1", "c1"], "group": ["a", "a", "b", "c"]})
+    one = pd.DataFrame({"candidate": ["X"], "item": ["a1"], "score": [3], "evidence": ["seen"]})
+    one["conflict_of_interest"] = pd.array([None], dtype="boolean")
+    groups, whole = convening.candidates(one, items, (1, 4), "b1")
+    assert groups["group"].tolist() == [
+        "a",
+        "b",
+    ]  # c is not in use; b holds the line a conflict of interest bears on
+    assert (
+        whole[["low", "high"]].to_numpy().tolist() == [[1.5, 3.75]]
+        and whole["conflict_of_interest"].isna().all()
+    )
+    assert convening.candidates(one.iloc[:0], items, (1, 4), "b1")[1].empty
+
+
 @pytest.mark.parametrize("count", [10, 50, 150])
 def test_no_name_on_the_map_lies_on_another(count: int) -> None:
     rng = np.random.default_rng(count)

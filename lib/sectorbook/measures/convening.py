@@ -173,15 +173,15 @@ def ratings(ties: pd.DataFrame, wave: int | None, items: Sequence[str]) -> pd.Da
 
 
 def change_counts(before: nx.DiGraph, after: nx.DiGraph) -> pd.DataFrame:
-    """Return how many ties and partners changed between two waves, and how: `what`, `became`, `changed_count`."""
+    """Return how many ties and partners changed between two waves, and how: `what`, `change_kind`, `changed_count`."""
     parts = []
     for what, table in (
         ("Partners", network_doubt.partner_changes(before, after)),
         ("Ties", network_doubt.tie_changes(before, after)),
     ):
-        counts = table["change"].value_counts().rename_axis("became").reset_index(name="changed_count")
+        counts = table["change"].value_counts().rename_axis("change_kind").reset_index(name="changed_count")
         parts.append(counts.assign(what=what))
-    return pd.concat(parts, ignore_index=True)[["what", "became", "changed_count"]]
+    return pd.concat(parts, ignore_index=True)[["what", "change_kind", "changed_count"]]
 
 
 def same_ties_test(before: nx.DiGraph, after: nx.DiGraph, permutations: int, seed: int) -> pd.Series:
@@ -202,16 +202,19 @@ def same_ties_test(before: nx.DiGraph, after: nx.DiGraph, permutations: int, see
 def candidates(
     scorecard: pd.DataFrame, items: pd.DataFrame, scale: tuple[float, float], conflict_item: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return `roster.convener_scorecard`, without rows when nobody was scored."""
+    """Return `roster.convener_scorecard` over the groups of lines in use; no rows when nobody was scored."""
     if scorecard.empty:
         groups = pd.DataFrame(columns=["candidate", "group", "score", "low", "high", "evidenced", "items"])
         return groups, pd.DataFrame(
             columns=["candidate", "score", "low", "high", "conflict_of_interest", "clearly_ahead_of"]
         )
-    lines = items[
-        items["group"].isin(set(items.set_index("id")["group"].reindex(scorecard["item"].unique())))
-    ]
-    return roster.convener_scorecard(scorecard, lines.rename(columns={"id": "item"}), scale, conflict_item)
+    group_of = items.set_index("id")["group"]
+    used = {*group_of.reindex(scorecard["item"]), group_of[conflict_item]}
+    lines = items[items["group"].isin(used)]
+    groups, whole = roster.convener_scorecard(
+        scorecard, lines.rename(columns={"id": "item"}), scale, conflict_item
+    )
+    return tuple(t.assign(score=t["score"].astype("Float64").astype("float64")) for t in (groups, whole))
 
 
 def joined(values: pd.Series, labels: dict[str, str] | None = None) -> pd.Series:

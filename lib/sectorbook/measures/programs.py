@@ -347,11 +347,17 @@ def break_even(
 
 
 def service_gaps(services: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return the services with `service_label` and `people_short`: needing less served, missing where one is not known."""
+    """Return the services, those most people go without first, what is not known last.
+
+    Adds `service_label`, `service_provider` and `people_short`: needing less served, missing where one is not known.
+    """
     short = (services["people_needing"] - services["people_served"]).astype("Float64").clip(lower=0)
-    return services.assign(service_label=services["service"].map(labels), people_short=short).sort_values(
-        "people_short", ascending=False, kind="stable", na_position="last"
+    table = services.assign(
+        service_label=services["service"].map(labels),
+        service_provider=services["provider"],
+        people_short=short,
     )
+    return table.sort_values("people_short", ascending=False, kind="stable", na_position="last")
 
 
 def not_offered(services: pd.DataFrame, offered: pd.DataFrame) -> pd.DataFrame:
