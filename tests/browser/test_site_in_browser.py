@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(
 MOST_BYTES, MOST_MILLISECONDS, REGIONS = 2_000_000, 100, 930
 WIDE, NARROW = {"width": 1440, "height": 1000}, {"width": 360, "height": 740}
 FINDINGS = 35
+# Regions with counties in config/regions.yml: they are on the map.
+REAL = ("san-francisco", "seattle", "columbus-oh")
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +210,25 @@ def test_the_sector_page_ranks_one_finding_and_draws_its_interval(site, opened):
     assert marks[0] < marks[1] < marks[2] == 98
     page.get_by_label("Finding", exact=True).select_option(label="Label of wage (USD per year)")
     assert "1 has no value" in page.locator("#ranking-note").inner_text()
+
+
+def test_the_map_draws_the_finding_and_says_who_is_away(tmp_path, opened):
+    def make(reports):
+        for place, slug in enumerate((*REAL, "nowhere", "elsewhere")):
+            save(reports, slug, usual(slug, 10 * place))
+
+    page = opened(build(tmp_path, make).parent / "sectors" / "healthcare.html")
+    assert page.locator("#map .place").count() == len(REAL)
+    assert page.locator("#legend li").count() >= 3
+    assert page.locator("#map-note").inner_text().startswith("2 regions are not on the map")
+    fills = page.locator("#map .place").evaluate_all("paths => paths.map((p) => p.getAttribute('fill'))")
+    page.get_by_label("Finding", exact=True).select_option(label="Label of unnamed (count)")
+    again = page.locator("#map .place").evaluate_all("paths => paths.map((p) => p.getAttribute('fill'))")
+    assert len(set(fills)) == len(REAL) and len(set(again)) == 1, "equal values are one class"
+    title = page.locator("#map .place[data-region=seattle] title").text_content()
+    assert title.startswith("Seattle: ")
+    page.locator("#map .place[data-region=seattle]").click()
+    page.wait_for_url("**/regions/seattle.html")
 
 
 def test_everything_can_be_done_with_the_keyboard(site, opened):
