@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sectorbook import paths
+from sectorbook import chapters, paths
+from sectorbook.report import html
 from sectorbook.report.site import pages
 from site_regions import INDUSTRY, ledger, number, save, usual
 
@@ -284,6 +285,19 @@ def test_axe_finds_nothing_in_a_comparison_that_is_refused(site, opened):
     page = opened(site, hash_="#compare=place-000,builders")
     found = axe.Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_axe_finds_nothing_in_the_chapters_as_pages(tmp_path, monkeypatch, opened):
+    monkeypatch.setenv("SECTORBOOK_REPORTS", str(tmp_path))
+    for chapter in chapters.discover():
+        target = paths.executed("san-francisco", chapter.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(chapter.path, target)
+    written = html.write_chapters("san-francisco")
+    assert len(written) == len(chapters.discover())
+    for path in written:
+        found = axe.Axe().run(opened(path))
+        assert found.violations_count == 0, found.generate_report()
 
 
 def test_print_leaves_out_what_paper_cannot_do(site, opened):

@@ -1,5 +1,7 @@
 """The map's outlines: the states, and each region whose counties are known, as paths of a drawing."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -42,8 +44,10 @@ def albers(
     return radius * np.sin(turn), -radius * np.cos(turn)
 
 
-def _drawn(shapes: pd.DataFrame) -> pd.Series:
+@cache
+def _counties() -> pd.Series:
     """Return each county's polygon in the drawing's units, simplified without gaps between neighbours."""
+    shapes = warehouse.load("county_shapes")
     # The generalized file holds islets of three points that enclose nothing.
     shapes = shapes[shapes.longitude.map(len) > 3]
     conics = shapes.county_fips.str[:2].map(lambda state: CONIC_OF_STATE.get(state, MAINLAND))
@@ -88,7 +92,7 @@ def make(regions: list[Region]) -> dict:
 
     A state is its counties; another region needs them in config/regions.yml or the delineation that is built here.
     """
-    counties = _drawn(warehouse.load("county_shapes"))
+    counties = _counties()
     state = counties.index.str[:2]
     ground = counties.groupby(state).agg(lambda shapes: shapely.union_all(shapes.to_numpy()))
     paths = {}
