@@ -11,7 +11,7 @@ import pytest
 from sectorbook import chapters, paths
 from sectorbook.report import html
 from sectorbook.report.site import pages
-from site_regions import INDUSTRY, ledger, number, save, usual
+from site_regions import INDUSTRY, ledger, national, number, save, usual
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: make test-browser")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: make test-browser")
@@ -21,10 +21,9 @@ pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="needs Chromium, as the Debian package chromium gives it"
 )
 
-# The bar of the site: weight of the first page, and time from an input to the page laid out again.
-MOST_BYTES, MOST_MILLISECONDS, REGIONS = 2_000_000, 100, 930
+# The bar of the site's first page. How soon it answers is measured by benchmarks/site.py.
+MOST_BYTES = 2_000_000
 WIDE, NARROW = {"width": 1440, "height": 1000}, {"width": 360, "height": 740}
-FINDINGS = 35
 # Regions with counties in config/regions.yml: they are on the map.
 REAL = ("san-francisco", "seattle", "columbus-oh")
 
@@ -76,19 +75,7 @@ def site(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> Path:
-    def make(reports):
-        for place in range(REGIONS):
-            slug = f"a-region-with-a-usual-name-{place}"
-            content = usual(slug, place)
-            more = [
-                number(slug, f"finding_{i}", 1234.5 * (place + i), "USD per year")
-                for i in range(FINDINGS - 4)
-            ]
-            content[INDUSTRY]["items"] += more
-            content["12_report"]["items"][0]["uses"] += [item["address"] for item in more[:10]]
-            save(reports, slug, content)
-
-    return build(tmp_path_factory.mktemp("large"), make)
+    return build(tmp_path_factory.mktemp("large"), national)
 
 
 @pytest.fixture
@@ -307,23 +294,9 @@ def test_print_leaves_out_what_paper_cannot_do(site, opened):
     assert page.locator("#regions").is_visible() and page.pdf().startswith(b"%PDF-")
 
 
-def test_the_first_page_is_light_and_answers_at_once(large, opened):
+def test_the_first_page_of_a_large_site_is_light_and_compares(large, opened):
     assert large.stat().st_size < MOST_BYTES
     page = opened(large)
-    timed = """(act) => {
-      const times = [];
-      for (let i = 0; i < 5; i++) {
-        const start = performance.now();
-        act === "search"
-          ? (search.value = "name " + i, search.dispatchEvent(new Event("input", {bubbles: true})))
-          : document.querySelectorAll(act)[act.includes("thead") ? 1 + i : i].click();
-        document.body.getBoundingClientRect();
-        times.push(performance.now() - start);
-      }
-      return Math.min(...times);  // the page's own cost: other work of the machine only adds
-    }"""
-    acts = ("search", "#regions thead button", "#regions input[type=checkbox]")
-    taken = {act: page.evaluate(timed, act) for act in acts}
-
-    assert max(taken.values()) < MOST_MILLISECONDS
+    for box in page.locator("#regions input[type=checkbox]").all()[:5]:
+        box.check()
     assert page.locator("#comparison thead a").count() == 5
