@@ -176,7 +176,8 @@ class LocalColumn(_Entry):
 
     "choice" and "several" (answers with semicolons) take the ids `valid` lists, those of the `framework` (of `groups`,
     when given), or those of a list of `choices` of the employer questionnaire. "reference" names a row of another table, as
-    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one.
+    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one. `hashed` says whose id it
+    is: it is replaced by a keyed hash as it is read. `not_yet`: 999999.99 stands for a wage record that has not arrived.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -195,6 +196,8 @@ class LocalColumn(_Entry):
     refers: str | None = None
     at_most: str | None = None
     at_least: str | None = None
+    hashed: Literal["person", "employer"] | None = None
+    not_yet: bool = False
 
     @model_validator(mode="after")
     def _says_what_is_valid(self) -> "LocalColumn":
@@ -212,7 +215,8 @@ class LocalTable(_Entry):
     """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
 
     `also_called` is the column with other spellings of the first column, for references to it. `questionnaire` names the
-    questionnaire whose answers the file holds, in place of columns.
+    questionnaire whose answers the file holds, in place of columns. `private`: each row is a person, so that no message may
+    hold a cell's value, and columns that name people are not read.
     """
 
     title: str
@@ -222,6 +226,7 @@ class LocalTable(_Entry):
     unique: tuple[str, ...] = ()
     also_called: str | None = None
     questionnaire: str | None = None
+    private: bool = False
 
     @model_validator(mode="after")
     def _holds_together(self) -> "LocalTable":
