@@ -242,6 +242,27 @@ class LocalTable(_Entry):
         return self
 
 
+class Published(_Entry):
+    """One number as others published it, with what stands behind it and where it was read.
+
+    No value: a result published in words ("not significant") without a figure.
+    """
+
+    label: str
+    value: float | None
+    unit: str
+    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
+    source: tuple[str, ...]
+    read: Literal["in the source", "at the address", "not read"]
+    statistic: Literal["mean", "median"] | None = None
+    period: str | None = None
+    dollar_year: int | None = None
+    n: int | None = None
+    address: str | None = None
+    measure: str | None = None
+    note: str | None = None
+
+
 Model = TypeVar("Model", bound=_Entry)
 
 
@@ -355,3 +376,15 @@ def local_choices(column: LocalColumn) -> tuple[str, ...]:
 def demonstration() -> dict[str, Any]:
     """Return what the demonstration does not draw at random, from `config/demonstration.yml`."""
     return _read("demonstration.yml")
+
+
+@cache
+def published() -> dict[str, Published]:
+    """Return the numbers others published, from `config/published.yml`, by id."""
+    return _entries(Published, "published.yml")
+
+
+@cache
+def attrition_boundary() -> tuple[dict[str, float | None], ...]:
+    """Return the What Works Clearinghouse's attrition boundary, from `config/wwc_attrition.yml`, by overall attrition."""
+    return tuple(_read("wwc_attrition.yml")["boundary"])
