@@ -24,7 +24,7 @@ LAYERS = [
     {"warehouse"},
     {"writing"},
     {"acquisition", "canvas", "evidence"},
-    {"findings", "receipts"},
+    {"findings", "ledgers", "receipts"},
     {"disclosure"},
     {"report"},
     {"runner"},

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from sectorbook import chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
+from sectorbook.ledgers import read
 from sectorbook.local import origin as local_files
 from sectorbook.writing import FORMATS, NOT_PUBLISHED, cells, clean, shown, table_html, table_text
 
@@ -269,6 +270,10 @@ class Chapter:
         ledger = read(self.region.slug).get(name, {})
         if ledger.get("sector", {}).get("slug") != self.sector.slug:
             return None
+        if ledger.get("person_level") and not self.person_level:
+            raise SectorbookError(
+                f"{address} is in a chapter on people or firms; before the disclosure gate no other chapter may quote it."
+            )
         full = f"{self.region.slug}/{address}"
         return next((i for i in ledger["items"] if i["kind"] == kind and i["address"] == full), None)
 
@@ -347,8 +352,14 @@ class Chapter:
         return list(found.values())
 
     def save(self) -> None:
-        """Write the ledger and its figures to the region's folder, the ledger last."""
-        ledger = paths.ledger(self.region.slug, self.name)
+        """Write the ledger and its figures to the region's folder, the ledger last.
+
+        A chapter on people or firms leaves them with the region's local files: they have not passed the disclosure gate.
+        """
+        ledger = paths.ledger(self.region.slug, self.name, self.person_level)
+        if self.person_level:
+            with paths.write_atomic(paths.private(self.region.slug, paths.OUTPUT_NOTE)) as file:
+                file.write(f"{paths.reports().resolve()}\n")
         for file, content in self.images.items():
             with paths.write_atomic(ledger.with_suffix("") / file, "wb") as out:
                 out.write(content)
@@ -394,20 +405,3 @@ def open(
     place, kind = warehouse.find_region(region), warehouse.find_sector(sector)
     origin = local_files.find(place.slug, kind.slug, demonstration)
     return Chapter(name, title, place, kind, tuple(tables), origin, tuple(local), person_level, tuple(others))
-
-
-def read(region_slug: str) -> dict[str, dict]:
-    """Return a region's saved ledgers, by chapter, in chapter order."""
-    found = {}
-    for path in sorted(paths.ledger(region_slug, "*").parent.glob("*.json")):
-        try:
-            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise SectorbookError(f"{paths.shown(path)} is not readable; run the chapter again.") from error
-    return found
-
-
-def regions() -> list[str]:
-    """Return the slugs of the regions that have saved ledgers, in alphabetical order."""
-    pattern = paths.ledger("*", "*").relative_to(paths.reports())
-    return sorted({path.relative_to(paths.reports()).parts[0] for path in paths.reports().glob(str(pattern))})

@@ -42,6 +42,7 @@ def local(region_slug: str, *parts: str) -> Path:
 
 
 PRIVATE = "private"
+OUTPUT_NOTE = "output.txt"  # names the output folder that a private folder belongs to
 
 
 def private(region_slug: str, *parts: str) -> Path:

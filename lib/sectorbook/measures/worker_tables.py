@@ -81,6 +81,8 @@ def behind(table: str, frame: pd.DataFrame, relations: Sequence[dict] = ()) -> d
     means, public = _MEANS.get(table, {}), _PUBLIC[table]
     rest = [column for column in SHOWN[table] if column not in {*counts, *shares, *means, *public}]
     estimates = {column: f"{column.partition('_')[0]}_behind" for column in rest}
+    if "trial_difference_p_value" in estimates:
+        estimates["trial_difference_p_value"] = "trial_behind_all"
     return declared(frame, counts, shares, estimates, means, public, relations)
 
 

@@ -138,12 +138,13 @@ def dynamics(people: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_group(sample: pd.DataFrame, outcome: str, subgroup: str) -> pd.DataFrame:
-    """Return the effect in each subgroup: `subgroup`, `FIELDS`, `difference_p_value`, `p_holm`, `p_fdr`, `behind`.
+    """Return the effect in each subgroup: `subgroup`, `FIELDS`, `difference_p_value`, `p_holm`, `p_fdr`, `behind`;
+    `behind_all`: those behind the test of all groups.
 
     Subgroups with fewer than ten people in a group are put together as "other".
     Raises SectorbookError for a column the participants file does not have.
     """
-    columns = ["subgroup", *FIELDS, "difference_p_value", "p_holm", "p_fdr", "behind"]
+    columns = ["subgroup", *FIELDS, "difference_p_value", "p_holm", "p_fdr", "behind", "behind_all"]
     if subgroup not in sample:
         raise unknown("column of the participants file", subgroup, list(sample.columns))
     if sample.empty:
@@ -163,7 +164,8 @@ def by_group(sample: pd.DataFrame, outcome: str, subgroup: str) -> pd.DataFrame:
     table = experiments.by_subgroup(frame, outcome, "treated", subgroup)
     table["p_holm"] = multiplicity.adjust(table["p_value"])
     table["p_fdr"] = multiplicity.adjust(table["p_value"], "benjamini-hochberg")
-    return _smaller(table)[columns]
+    everyone = table[["n_treated", "n_comparison"]].sum().min()
+    return _smaller(table).assign(behind_all=everyone)[columns]
 
 
 def quantiles(sample: pd.DataFrame, outcome: str, draws: int, seed: int) -> pd.DataFrame:
