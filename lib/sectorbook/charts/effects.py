@@ -21,9 +21,7 @@ from sectorbook.charts.forms import (
 
 FORMS = {
     "USD": (lambda v: f"-${-v:,.0f}" if round(v) < 0 else f"${abs(v):,.0f}"),
-    "percent": (lambda v: f"{round(v, 1) + 0.0:.1f}%"),
-    "percent change": (lambda v: f"{round(v):+.0f}%" if round(v) else "0%"),
-    "points": (lambda v: f"{round(v, 1):+.1f}" if round(v, 1) else "0"),
+    "percent": (lambda v: f"{round(v, 1) + 0.0:g}%"),
 }
 
 
@@ -70,13 +68,16 @@ def forest(
                 va="center", fontsize=8, color=colour, fontweight="bold" if marked else "normal",
             )  # fmt: skip
         axes.axvline(reference, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.margins(x=0.05)
+        left, right = axes.get_xlim()
+        far = reference > (left + right) / 2
         axes.annotate(
-            reference_label, (reference, 1), xycoords=("data", "axes fraction"), xytext=(3, 2),
-            textcoords="offset points", fontsize=7.5, color=INK, va="bottom",
+            reference_label, (reference, 1), xycoords=("data", "axes fraction"), xytext=(-3 if far else 3, 2),
+            textcoords="offset points", fontsize=7.5, color=INK, va="bottom", ha="right" if far else "left",
         )  # fmt: skip
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5))
         axes.xaxis.set_major_formatter(lambda v, _: form(v))
         axes.set_xlabel(axis_label)
-        axes.margins(x=0.05)
     told = "; ".join(
         f"{row[label]}: {without if pd.isna(row[value]) else form(row[value])}" for _, row in frame.iterrows()
     )
