@@ -176,7 +176,8 @@ class LocalColumn(_Entry):
 
     "choice" and "several" (answers with semicolons) take the ids `valid` lists, those of the `framework` (of `groups`,
     when given), or those of a list of `choices` of the employer questionnaire. "reference" names a row of another table, as
-    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one.
+    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one. `hashed` says whose id it
+    is: it is replaced by a keyed hash as it is read. `not_yet`: 999999.99 stands for a wage record that has not arrived.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -195,6 +196,8 @@ class LocalColumn(_Entry):
     refers: str | None = None
     at_most: str | None = None
     at_least: str | None = None
+    hashed: Literal["person", "employer"] | None = None
+    not_yet: bool = False
 
     @model_validator(mode="after")
     def _says_what_is_valid(self) -> "LocalColumn":
@@ -212,7 +215,8 @@ class LocalTable(_Entry):
     """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
 
     `also_called` is the column with other spellings of the first column, for references to it. `questionnaire` names the
-    questionnaire whose answers the file holds, in place of columns.
+    questionnaire whose answers the file holds, in place of columns. `private`: each row is a person, so that no message may
+    hold a cell's value, and columns that name people are not read.
     """
 
     title: str
@@ -222,6 +226,7 @@ class LocalTable(_Entry):
     unique: tuple[str, ...] = ()
     also_called: str | None = None
     questionnaire: str | None = None
+    private: bool = False
 
     @model_validator(mode="after")
     def _holds_together(self) -> "LocalTable":
@@ -235,6 +240,27 @@ class LocalTable(_Entry):
             if name not in names and self.questionnaire is None:
                 raise ValueError(f"there is no column {name!r}")
         return self
+
+
+class Published(_Entry):
+    """One number as others published it, with what stands behind it and where it was read.
+
+    No value: a result published in words ("not significant") without a figure.
+    """
+
+    label: str
+    value: float | None
+    unit: str
+    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
+    source: tuple[str, ...]
+    read: Literal["in the source", "at the address", "not read"]
+    statistic: Literal["mean", "median"] | None = None
+    period: str | None = None
+    dollar_year: int | None = None
+    n: int | None = None
+    address: str | None = None
+    measure: str | None = None
+    note: str | None = None
 
 
 Model = TypeVar("Model", bound=_Entry)
@@ -350,3 +376,15 @@ def local_choices(column: LocalColumn) -> tuple[str, ...]:
 def demonstration() -> dict[str, Any]:
     """Return what the demonstration does not draw at random, from `config/demonstration.yml`."""
     return _read("demonstration.yml")
+
+
+@cache
+def published() -> dict[str, Published]:
+    """Return the numbers others published, from `config/published.yml`, by id."""
+    return _entries(Published, "published.yml")
+
+
+@cache
+def attrition_boundary() -> tuple[dict[str, float | None], ...]:
+    """Return the What Works Clearinghouse's attrition boundary, from `config/wwc_attrition.yml`, by overall attrition."""
+    return tuple(_read("wwc_attrition.yml")["boundary"])

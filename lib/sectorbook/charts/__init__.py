@@ -1,5 +1,6 @@
 """One function per chart form, in the house style of `forms`. Frames in, figures out; nothing here reads data."""
 
+from sectorbook.charts.effects import forest, love_plot, over_time, score_overlap, two_lines
 from sectorbook.charts.forms import (
     bars_with_marker,
     interval_dots,
@@ -12,6 +13,6 @@ from sectorbook.charts.network import network_map
 from sectorbook.charts.ranges import bands, intervals, tornado
 
 __all__ = [
-    "bands", "bars_with_marker", "interval_dots", "intervals", "nested_model", "network_map", "placement",
-    "stacked_rungs", "tornado", "wage_ranges",
+    "bands", "bars_with_marker", "forest", "interval_dots", "intervals", "love_plot", "nested_model", "network_map",
+    "over_time", "placement", "score_overlap", "stacked_rungs", "tornado", "two_lines", "wage_ranges",
 ]  # fmt: skip
