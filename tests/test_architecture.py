@@ -17,6 +17,7 @@ LAYERS = [
     {"config", "chapters"},
     {"archives", "tabular"},
     {"provenance"},
+    {"register"},
     {"retrieval"},
     {"sources", "questionnaire"},
     {"sources", "questionnaire"},

@@ -87,12 +87,17 @@ class Chapter:
     origin: local_files.Origin
     local: tuple[str, ...] = ()
     person_level: bool = False
+    others: dict[str, provenance.Sidecar] = field(default_factory=dict)
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return (*self.tables, *(f"local/{table}" for table in self.local))
+        return (*self.tables, *self.others, *(f"local/{table}" for table in self.local))
+
+    def use(self, *sidecars: provenance.Sidecar) -> None:
+        """Add sources that are neither processed tables nor the initiative's files, such as a register."""
+        self.others |= {sidecar.source: sidecar for sidecar in sidecars}
 
     def _address(self, key: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
@@ -312,6 +317,7 @@ class Chapter:
     def _sidecars(self) -> list[provenance.Sidecar]:
         return [
             *map(warehouse.source, self.tables),
+            *self.others.values(),
             *([local_files.sidecar(self.origin)] if self.local else []),
         ]
 

@@ -23,6 +23,9 @@ FORMATS = {
     "jobs per 1,000": lambda v: f"{v:.1f}",
     "rank": lambda v: f"{v:.0f}",
     "level": lambda v: f"{v:.0f}",
+    "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}%",
+    "p-value": lambda v: f"{v:.3f}",
+    "amount": lambda v: f"{v:,.1f}",
 }
 
 

@@ -9,9 +9,10 @@ from sectorbook.charts.forms import (
     wage_ranges,
 )
 from sectorbook.charts.network import network_map
+from sectorbook.charts.partnership import progress, timeline
 from sectorbook.charts.ranges import bands, intervals, tornado
 
 __all__ = [
     "bands", "bars_with_marker", "interval_dots", "intervals", "nested_model", "network_map", "placement",
-    "stacked_rungs", "tornado", "wage_ranges",
+    "progress", "stacked_rungs", "timeline", "tornado", "wage_ranges",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sectorbook import config, paths, provenance
+from sectorbook.local import demonstration_outcomes as outcomes
 from sectorbook.local import templates
 from sectorbook.local.origin import DEMONSTRATION
 
@@ -344,6 +345,9 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
         "engagement": _engagement(rng, employers),
         "engagement_table": _engagement_table(rng),
         "commitments": _commitments(rng, employers),
+        "indicator_entries": outcomes.entries(fixed),
+        "effectiveness": outcomes.effectiveness(np.random.default_rng([seed, 11]), fixed["partners"]),
+        **outcomes.firms(np.random.default_rng([seed, 10])),
         **fixed["tables"],
     }
 

@@ -13,6 +13,7 @@ from sectorbook import config, provenance
 from sectorbook.config import LocalColumn, LocalTable
 from sectorbook.errors import SectorbookError, nearest
 from sectorbook.local.cells import DTYPES, BadCell, Problem, key, parts, value
+from sectorbook.local.rows import across
 from sectorbook.questionnaire.answers import Answers, read_answers
 from sectorbook.questionnaire.tables import all_rows
 
@@ -75,6 +76,7 @@ def read(folder: Path) -> Folder:
     for name, records in raw.items():
         table, file = config.local()[name], here[name][0].name
         _repeats(file, table, records, out)
+        out.problems += across(file, table, records)
         _references(file, table, records, here, raw, out)
         out.rows[name] = len(records)
         out.frames[name] = _typed(table, records) if not out.problems_of([name]) else empty(name)
