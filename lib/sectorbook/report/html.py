@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from traitlets.config import Config
 
 from sectorbook import findings, paths
@@ -58,10 +58,17 @@ def render(edition: Edition) -> str:
     def image(section, item):
         return "data:image/png;base64," + base64.b64encode(edition.figure(section, item)).decode("ascii")
 
+    def breakable(address):
+        # A line may break before a part of the address, not in the middle of a word.
+        return Markup("/<wbr>").join(
+            part.replace("_", Markup("_<wbr>")) for part in map(escape, address.split("/"))
+        )
+
     # Globals, because the template's macros see no others.
     environment.globals |= {
         "places": edition.places,
         "image": image,
+        "breakable": breakable,
         "table": lambda item: _table(edition, item),
         "t": edition.language,
         "foreign": Markup(f' lang="{edition.foreign}"') if edition.foreign else "",
