@@ -59,10 +59,8 @@ def test_a_form_asks_for_nothing_its_documents_do_not_list(dictionary: pd.DataFr
 def test_a_form_with_an_indicator_there_is_not_is_refused(home, monkeypatch: pytest.MonkeyPatch) -> None:
     path = home / "config" / "forms.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("asks: [testimonials]", "asks: [testimonal]"))
-    config.forms.cache_clear()
     with pytest.raises(SectorbookError, match="Did you mean 'testimonials'"):
         config.forms()
-    config.forms.cache_clear()
 
 
 def entries(*rows: tuple) -> pd.DataFrame:

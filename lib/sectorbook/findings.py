@@ -87,18 +87,15 @@ class Chapter:
     origin: local_files.Origin
     local: tuple[str, ...] = ()
     person_level: bool = False
-    others: dict[str, provenance.Sidecar] = field(default_factory=dict)
+    others: tuple[provenance.Sidecar, ...] = ()
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
     quoted: dict[str, dict] = field(default_factory=dict)
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return (*self.tables, *self.others, *(f"local/{table}" for table in self.local))
-
-    def use(self, *sidecars: provenance.Sidecar) -> None:
-        """Add sources that are neither processed tables nor the initiative's files, such as a register."""
-        self.others |= {sidecar.source: sidecar for sidecar in sidecars}
+        local = (f"local/{table}" for table in self.local)
+        return (*self.tables, *local, *(sidecar.source for sidecar in self.others))
 
     def _address(self, key: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
@@ -321,14 +318,24 @@ class Chapter:
     def _sidecars(self) -> list[provenance.Sidecar]:
         return [
             *map(warehouse.source, self.tables),
-            *self.others.values(),
             *([local_files.sidecar(self.origin)] if self.local else []),
+            *self.others,
         ]
 
     def files(self) -> None:
         """Show what is on file of the initiative's own tables, and say where they come from and what to fill in."""
         frame = local_files.state(self.local, self.origin)
-        self.table("files", frame, "Files of the initiative", list(frame), missing="none")
+        # How many people or firms a file lists is a number on them.
+        rows = [0 if pd.isna(n) else int(n) for n in frame["file_rows"]]
+        told = {
+            "contributors": {"file_rows": rows},
+            "public": [c for c in frame if c != "file_rows"],
+            "relations": [],
+        }
+        disclosure = told if self.person_level else None
+        self.table(
+            "files", frame, "Files of the initiative", list(frame), disclosure=disclosure, missing="none"
+        )
         self.caveat("{notice}", notice=local_files.notice(self.local, self.origin))
 
     def sources(self) -> list[dict]:
@@ -377,19 +384,20 @@ def open(
     local: Sequence[str] = (),
     demonstration: bool = False,
     person_level: bool = False,
+    others: Sequence[provenance.Sidecar] = (),
 ) -> Chapter:
     """Open the ledger of a chapter. `tables` are the processed tables it reads, which become its sources.
 
     `local` are the tables of the initiative's own files it reads, through `origin`; `demonstration` lets the synthetic
     ones stand in where the region has no files of its own. `person_level` puts a chapter on people or firms under the
-    disclosure gate: nothing of it is published that does not declare what stands behind it.
-    Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
+    disclosure gate: nothing of it is published that does not declare what stands behind it. `others` are the sidecars of
+    what it reads besides. Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
     """
     for table in tables:
         warehouse.source(table)
     place, kind = warehouse.find_region(region), warehouse.find_sector(sector)
     origin = local_files.find(place.slug, kind.slug, demonstration)
-    return Chapter(name, title, place, kind, tuple(tables), origin, tuple(local), person_level)
+    return Chapter(name, title, place, kind, tuple(tables), origin, tuple(local), person_level, tuple(others))
 
 
 def read(region_slug: str) -> dict[str, dict]:

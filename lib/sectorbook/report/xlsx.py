@@ -31,9 +31,12 @@ FORMATS = {
     "jobs per 1,000": "#,##0.0",
     "rank": "0",
     "level": "0",
-    "percent change": '+0.0"%";-0.0"%";0.0"%"',
+    "years": "0.0",
     "p-value": "0.000",
+    "standard deviations": "0.00",
+    "USD per quarter": '"$"#,##0',
     "amount": "#,##0.0",
+    "percent change": '+0.0"%";-0.0"%"',
 }
 # Excel's own limit for one cell; a longer text goes on in the next row.
 LONGEST = 32_000
