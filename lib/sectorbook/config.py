@@ -193,22 +193,23 @@ class Published(_Entry):
 
 
 class FormPart(_Entry):
-    """One part of a form: the indicators it asks for, in order, and the findings of chapter 11 that stand in it."""
+    """One part of a form: the indicators it asks for, in order, and the findings of its chapter that stand in it."""
 
     title: str
-    asks: tuple[str, ...]
-    tables: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 class Form(_Entry):
-    """A form that a funder or a state asks for, from the lists `documents` of the source documents.
+    """A form that a funder, a state or an employer asks for, from the lists `documents` of the source documents.
 
-    One that is `official` can be printed as a report of its own.
+    One that is `printed` can be had as a report of its own, made from the findings of `chapter`.
     """
 
     title: str
     documents: tuple[str, ...]
-    official: bool = False
+    printed: bool = False
+    chapter: str = "11_partnership"
     parts: tuple[FormPart, ...]
 
 

@@ -10,19 +10,19 @@ from sectorbook.provenance import Sidecar
 
 
 def forms() -> pd.DataFrame:
-    """Return what every form asks for, one row a line: `form`, `form_title`, `form_documents`, `official`,
+    """Return what every form asks for, one row a line: `form`, `form_title`, `form_documents`, `printed`,
     `form_part`, `indicator`.
 
     `form_documents` are the ids of the lists in the source documents, with commas.
     """
     rows = [
-        (name, form.title, ", ".join(form.documents), form.official, part.title, asked)
+        (name, form.title, ", ".join(form.documents), form.printed, part.title, asked)
         for name, form in config.forms().items()
         for part in form.parts
         for asked in part.asks
     ]
     return pd.DataFrame(
-        rows, columns=["form", "form_title", "form_documents", "official", "form_part", "indicator"]
+        rows, columns=["form", "form_title", "form_documents", "printed", "form_part", "indicator"]
     )
 
 

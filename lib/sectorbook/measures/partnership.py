@@ -1,7 +1,7 @@
 """What became of the partnership: forms filled in from one list of entries, goals by their pace, waves, comparisons.
 
 `dictionary` are rows of the indicator dictionary: `id`, `label`, `note` (the unit), `group`. `entries` are `indicator`,
-`date`, `value`, `words`. `asked` are the lines of the forms: `form`, `form_title`, `form_documents`, `official`,
+`date`, `value`, `words`. `asked` are the lines of the forms: `form`, `form_title`, `form_documents`, `printed`,
 `form_part`, `indicator`.
 """
 

@@ -317,7 +317,7 @@ class _Writer:
     def notes(self) -> str:
         """Add the sheet of notes: what is missing, how to read, the receipt and the disclaimer."""
         edition = self.edition
-        missing = edition.missing or [self.words("nothing_missing")]
+        missing = edition.missing or [edition.complete]
         rows = [
             [self.words(key), line]
             for key, lines in (
