@@ -156,7 +156,7 @@ def report(
     form: Annotated[
         str | None,
         typer.Option(
-            help="A form in place of the report: pennsylvania, massachusetts or nga."
+            help="A form in place of the report: pennsylvania, massachusetts, nga or business-value."
         ),
     ] = None,
 ) -> None:

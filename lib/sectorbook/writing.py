@@ -29,6 +29,7 @@ FORMATS = {
     "USD per quarter": lambda v: f"${v:,.0f}".replace("$-", "-$"),
     "amount": lambda v: f"{v:,.1f}",
     "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}%",
+    "log points": lambda v: f"{v:.3f}",
 }
 
 

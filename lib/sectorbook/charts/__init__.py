@@ -1,5 +1,6 @@
 """One function per chart form, in the house style of `forms`. Frames in, figures out; nothing here reads data."""
 
+from sectorbook.charts.firms import gap_by_year, reported_changes
 from sectorbook.charts.forms import (
     bars_with_marker,
     interval_dots,
@@ -13,6 +14,6 @@ from sectorbook.charts.partnership import progress, timeline
 from sectorbook.charts.ranges import bands, intervals, tornado
 
 __all__ = [
-    "bands", "bars_with_marker", "interval_dots", "intervals", "nested_model", "network_map", "placement",
-    "progress", "stacked_rungs", "timeline", "tornado", "wage_ranges",
+    "bands", "bars_with_marker", "gap_by_year", "interval_dots", "intervals", "nested_model", "network_map", "placement",
+    "progress", "reported_changes", "stacked_rungs", "timeline", "tornado", "wage_ranges",
 ]  # fmt: skip

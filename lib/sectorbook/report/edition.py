@@ -141,14 +141,14 @@ class Edition:
         return lines
 
     @property
-    def complete(self) -> str:
-        """Return what is said where nothing is missing."""
-        return self.language("nothing_missing_form" if self.book.form else "nothing_missing")
-
-    @property
     def back(self) -> list[str]:
         """Return what stands behind the chapters, in order. A form has no ledger or list that would be empty."""
-        empty = {"withheld": not self.withheld, "ledger": not self.book.numbers, "methods": True}
+        empty = {
+            "missing": not self.book.missing,
+            "withheld": not self.withheld,
+            "ledger": not self.book.numbers,
+            "methods": True,
+        }
         return [part for part in BACK if not (self.book.form and empty.get(part))]
 
     @property

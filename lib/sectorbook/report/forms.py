@@ -76,7 +76,9 @@ def _lines(table: dict, part: FormPart) -> list[dict]:
 
 
 def _found(own: dict[str, dict], items: list[dict], key: str, chapter: str) -> list[dict]:
-    """Return a finding by its key; a number with the sentences that use it."""
+    """Return a finding by its key; a number with the sentences that use it; for "caveats", what the chapter does not show."""
+    if key == "caveats":
+        return [item for item in items if item["kind"] == "caveat"]
     if key not in own:
         raise SectorbookError(f"config/forms.yml names {key!r}, which chapter {chapter} did not record.")
     item = own[key]

@@ -27,7 +27,7 @@ DECIMALS = {
     "jobs": 0, "count": 0, "establishments": 0, "USD": 0, "percentage points": 2,
     "USD per year": 0, "USD per hour": 2, "percent": 1, "percent, whole": 0, "ratio": 2,
     "jobs per 1,000": 1, "rank": 0, "level": 0, "years": 1, "p-value": 3, "standard deviations": 2,
-    "USD per quarter": 0, "amount": 1, "percent change": 1,
+    "USD per quarter": 0, "amount": 1, "percent change": 1, "log points": 3,
 }  # fmt: skip
 
 

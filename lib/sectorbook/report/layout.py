@@ -163,7 +163,7 @@ def flow(edition: Edition) -> list[Part]:
     def lines(texts: list[str], lang: str = words.code) -> list[Text]:
         return [Text(text, "item", lang) for text in texts]
 
-    missing = lines(edition.missing) or [Text(edition.complete, "sentence", words.code)]
+    missing = lines(edition.missing) or [Text(words("nothing_missing"), "sentence", words.code)]
     sources = [Text(f"{citation}. {rest}", "item", own) for citation, rest in edition.sources]
     behind = {
         "missing": missing,
