@@ -76,7 +76,7 @@ def read(folder: Path) -> Folder:
     for name, records in raw.items():
         table, file = config.local()[name], here[name][0].name
         _repeats(file, table, records, out)
-        out.problems += across(file, table, records)
+        out.problems += across(file, table, records, {(p.row, p.column) for p in out.problems_of([name])})
         _references(file, table, records, here, raw, out)
         out.rows[name] = len(records)
         out.frames[name] = _typed(table, records) if not out.problems_of([name]) else empty(name)
