@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from participants_files import GOOD, written
-from sectorbook import disclosure, evidence, ledgers, paths, warehouse
+from sectorbook import disclosure, known_answers, ledgers, paths, register, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import files, templates
 from sectorbook.measures import (
@@ -145,7 +145,7 @@ def test_without_a_lot_the_main_estimate_is_doubly_robust_and_no_effect_of_an_of
 
 def test_a_lost_person_is_counted_in_the_group_they_were_assigned_to(invented: pd.DataFrame) -> None:
     sample = worker_trial.analysed(invented, OUTCOME, BEFORE[:2])
-    rated = worker_trial.attrition(invented, sample, evidence.attrition_boundary())
+    rated = worker_trial.attrition(invented, sample, known_answers.attrition_boundary())
     lost = 100 * (1 - len(sample) / len(invented))
     assert rated[0].overall_pct == pytest.approx(lost)
     assigned, kept = invented.treated.value_counts(), sample.treated.value_counts()
@@ -154,24 +154,26 @@ def test_a_lost_person_is_counted_in_the_group_they_were_assigned_to(invented: p
 
 
 def test_the_experiment_the_trap_and_the_estimators() -> None:
-    trial, study = evidence.supported_work(), evidence.panel_study()
+    trial, study = known_answers.supported_work(), known_answers.panel_study()
     truth = comparison_study.benchmark(trial, study, "re78", "treat")
     assert truth.experiment == pytest.approx(1794.34, abs=DOLLAR)
     assert truth.naive == pytest.approx(-15204.78, abs=DOLLAR)
-    rivals = comparison_study.compared(study, "re78", "treat", evidence.COVARIATES, "re75", truth)
+    rivals = comparison_study.compared(study, "re78", "treat", known_answers.COVARIATES, "re75", truth)
     verdicts = rivals.set_index("estimator").verdict
     assert (verdicts["difference in means"], verdicts["entropy balancing"]) == ("misleads", "in range")
-    love = comparison_study.love(study, "treat", evidence.COVARIATES, evidence.LABELS)
+    love = comparison_study.love(study, "treat", known_answers.COVARIATES, known_answers.LABELS)
     assert love.difference_after.abs().max() < 1e-6 < love.difference_before.abs().min()
-    assert comparison_study.rating(study, "treat", evidence.COVARIATES).rating == "does not meet standards"
+    assert (
+        comparison_study.rating(study, "treat", known_answers.COVARIATES).rating == "does not meet standards"
+    )
 
 
 def test_published_figures_stand_with_their_source() -> None:
-    register = evidence.published()
-    impacts = published_effects.impacts(register)
+    published = register.published()
+    impacts = published_effects.impacts(published)
     assert impacts[["low", "high"]].isna().all(axis=None), "no interval was published: none is made up"
     assert set(impacts.loc[impacts.from_source_document, "value"]) == {18, 29}
-    workers = published_effects.of_workers(register)
+    workers = published_effects.of_workers(published)
     assert workers["address"].notna()[workers.source_ids.eq("later")].all()
     assert (workers["value"].notna() | workers["note"].notna()).all()
 

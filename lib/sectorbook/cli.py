@@ -153,6 +153,12 @@ def report(
     ] = None,
     audience: Annotated[str, typer.Option(help="Who reads it: leaders, policy or partners.")] = "leaders",
     lang: Annotated[str, typer.Option(help="Language of headings, labels and numbers: en or es.")] = "en",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            help="A form in place of the report: pennsylvania, massachusetts, nga or business-value."
+        ),
+    ] = None,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
@@ -166,7 +172,7 @@ def report(
 
         dress = brands.load(brand)
     for text in region:
-        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress):
+        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress, form):
             typer.echo(paths.shown(target))
 
 

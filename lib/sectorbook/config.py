@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sectorbook import paths
-from sectorbook.errors import SectorbookError, nearest
+from sectorbook.errors import SectorbookError, nearest, unknown
 
 
 class _Entry(BaseModel):
@@ -171,13 +171,57 @@ class Audience(_Entry):
     reason: str
 
 
+class Published(_Entry):
+    """One number as others published it, with what stands behind it and where it was read.
+
+    No value: a result published in words ("not significant") without a figure.
+    """
+
+    label: str
+    value: float | None
+    unit: str
+    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
+    source: tuple[str, ...]
+    read: Literal["in the source", "at the address", "not read"]
+    statistic: Literal["mean", "median"] | None = None
+    period: str | None = None
+    dollar_year: int | None = None
+    n: int | None = None
+    address: str | None = None
+    measure: str | None = None
+    note: str | None = None
+
+
+class FormPart(_Entry):
+    """One part of a form: the indicators it asks for, in order, and the findings of its chapter that stand in it."""
+
+    title: str
+    asks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+class Form(_Entry):
+    """A form that a funder, a state or an employer asks for, from the lists `documents` of the source documents.
+
+    One that is `printed` can be had as a report of its own, made from the findings of `chapter`.
+    """
+
+    title: str
+    documents: tuple[str, ...]
+    printed: bool = False
+    chapter: str = "11_partnership"
+    parts: tuple[FormPart, ...]
+
+
 class LocalColumn(_Entry):
     """One column of a file an initiative fills in.
 
     "choice" and "several" (answers with semicolons) take the ids `valid` lists, those of the `framework` (of `groups`,
     when given), or those of a list of `choices` of the employer questionnaire. "reference" names a row of another table, as
-    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one. `hashed` says whose id it
-    is: it is replaced by a keyed hash as it is read. `not_yet`: 999999.99 stands for a wage record that has not arrived.
+    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one; `when` names a yes_no
+    column, and this one is filled where that says yes and empty where it says no; `same_for` names a column, and rows alike
+    there are alike here. `hashed` says whose id it is: it is replaced by a keyed hash as it is read. `not_yet`: 999999.99
+    stands for a wage record that has not arrived.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -198,6 +242,8 @@ class LocalColumn(_Entry):
     at_least: str | None = None
     hashed: Literal["person", "employer"] | None = None
     not_yet: bool = False
+    when: str | None = None
+    same_for: str | None = None
 
     @model_validator(mode="after")
     def _says_what_is_valid(self) -> "LocalColumn":
@@ -214,9 +260,9 @@ class LocalColumn(_Entry):
 class LocalTable(_Entry):
     """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
 
-    `also_called` is the column with other spellings of the first column, for references to it. `questionnaire` names the
-    questionnaire whose answers the file holds, in place of columns. `private`: each row is a person, so that no message may
-    hold a cell's value, and columns that name people are not read.
+    `also_called` is the column with other spellings of the first column, for references to it. `any_of` are columns of which
+    each row fills one at least. `questionnaire` names the questionnaire whose answers the file holds, in place of columns.
+    `private`: each row is a person, so that no message may hold a cell's value, and columns that name people are not read.
     """
 
     title: str
@@ -224,6 +270,7 @@ class LocalTable(_Entry):
     chapter: str = Field(pattern=r"^\d\d$")
     columns: tuple[LocalColumn, ...] = ()
     unique: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     also_called: str | None = None
     questionnaire: str | None = None
     private: bool = False
@@ -235,32 +282,11 @@ class LocalTable(_Entry):
             raise ValueError("a column stands twice")
         if bool(names) == (self.questionnaire is not None):
             raise ValueError("a table has either columns or a questionnaire")
-        bounds = [b for c in self.columns for b in (c.at_most, c.at_least) if b]
-        for name in (*self.unique, *bounds, *([self.also_called] if self.also_called else [])):
+        bounds = [b for c in self.columns for b in (c.at_most, c.at_least, c.when, c.same_for) if b]
+        for name in (*self.unique, *self.any_of, *bounds, *([self.also_called] if self.also_called else [])):
             if name not in names and self.questionnaire is None:
                 raise ValueError(f"there is no column {name!r}")
         return self
-
-
-class Published(_Entry):
-    """One number as others published it, with what stands behind it and where it was read.
-
-    No value: a result published in words ("not significant") without a figure.
-    """
-
-    label: str
-    value: float | None
-    unit: str
-    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
-    source: tuple[str, ...]
-    read: Literal["in the source", "at the address", "not read"]
-    statistic: Literal["mean", "median"] | None = None
-    period: str | None = None
-    dollar_year: int | None = None
-    n: int | None = None
-    address: str | None = None
-    measure: str | None = None
-    note: str | None = None
 
 
 Model = TypeVar("Model", bound=_Entry)
@@ -325,6 +351,24 @@ def audiences() -> dict[str, Audience]:
 
 
 @cache
+def published() -> dict[str, Published]:
+    """Return the numbers others published, from `config/published.yml`, by id."""
+    return _entries(Published, "published.yml")
+
+
+@cache
+def forms() -> dict[str, Form]:
+    """Return the forms of `config/forms.yml`, by name. Raises SectorbookError for one that asks for no indicator there is."""
+    found = _entries(Form, "forms.yml")
+    known = [item.id for item in framework("indicators").items]
+    for name, form in found.items():
+        for asked in (asked for part in form.parts for asked in part.asks):
+            if asked not in known:
+                raise unknown(f"indicator in config/forms.yml, entry {name!r},", asked, known)
+    return found
+
+
+@cache
 def framework(name: str) -> Framework:
     """Return the instrument in `config/frameworks/<name>.yml`."""
     file = f"frameworks/{name}.yml"
@@ -376,12 +420,6 @@ def local_choices(column: LocalColumn) -> tuple[str, ...]:
 def demonstration() -> dict[str, Any]:
     """Return what the demonstration does not draw at random, from `config/demonstration.yml`."""
     return _read("demonstration.yml")
-
-
-@cache
-def published() -> dict[str, Published]:
-    """Return the numbers others published, from `config/published.yml`, by id."""
-    return _entries(Published, "published.yml")
 
 
 @cache

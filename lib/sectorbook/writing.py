@@ -28,6 +28,8 @@ FORMATS = {
     "standard deviations": lambda v: f"{round(v, 2) + 0.0:.2f}",
     "USD per quarter": lambda v: f"${v:,.0f}".replace("$-", "-$"),
     "amount": lambda v: f"{v:,.1f}",
+    "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}%",
+    "log points": lambda v: f"{v:.3f}",
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sectorbook import config, paths, provenance
+from sectorbook.local import demonstration_outcomes as outcomes
 from sectorbook.local import private, templates
 from sectorbook.local.demonstration_people import participants
 from sectorbook.local.origin import DEMONSTRATION
@@ -346,6 +347,9 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
         "engagement_table": _engagement_table(rng),
         "commitments": _commitments(rng, employers),
         "participants": participants(seed),
+        "indicator_entries": outcomes.entries(fixed),
+        "effectiveness": outcomes.effectiveness(np.random.default_rng([seed, 11]), fixed["partners"]),
+        **outcomes.firms(np.random.default_rng([seed, 10])),
         **fixed["tables"],
     }
 

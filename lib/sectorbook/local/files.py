@@ -14,6 +14,7 @@ from sectorbook.config import LocalColumn, LocalTable
 from sectorbook.errors import SectorbookError, nearest
 from sectorbook.local import participants, private
 from sectorbook.local.cells import DTYPES, BadCell, Problem, key, parts, value
+from sectorbook.local.rows import across
 from sectorbook.questionnaire.answers import Answers, read_answers
 from sectorbook.questionnaire.tables import all_rows
 
@@ -78,6 +79,7 @@ def read(folder: Path) -> Folder:
     for name, records in raw.items():
         table, file = config.local()[name], here[name][0].name
         _repeats(file, table, records, out)
+        out.problems += across(file, table, records, {(p.row, p.column) for p in out.problems_of([name])})
         _references(file, table, records, here, raw, out)
         if name in CHECKS:
             problems, notes = CHECKS[name](file, records)

@@ -22,7 +22,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Book:
-    """Everything a report holds: page one, the chapters, the sources, what is missing and why, and the receipt."""
+    """Everything a report holds: page one, the chapters, the sources, what is missing and why, and the receipt.
+
+    `form` is the title of a form that is printed in place of the chapters.
+    """
 
     region: dict
     sector: dict
@@ -33,6 +36,7 @@ class Book:
     synthetic: bool
     code: dict
     receipt: dict
+    form: str | None = None
 
     @property
     def numbers(self) -> list[dict]:

