@@ -23,11 +23,12 @@ LAYERS = [
     {"local"},
     {"warehouse"},
     {"writing"},
-    {"acquisition", "canvas"},
+    {"acquisition", "canvas", "answers"},
     {"findings", "receipts"},
     {"disclosure"},
     {"report"},
     {"runner"},
+    {"workshop"},
     {"cli", "__main__"},
 ]
 PURE = {"measures", "charts", "charts_region"}
