@@ -114,8 +114,12 @@ def collect(region_slug: str, folders: Iterable[Path]) -> int:
         inside = paths.local(region_slug, FILE).relative_to(paths.root())
         files = [path for path in (folder / inside, folder / FILE) if path.is_file()]
         if not files:
-            raise SectorbookError(f"{paths.shown(folder)} holds no answers for {region_slug}: no {inside} in it.")
+            raise SectorbookError(
+                f"{paths.shown(folder)} holds no answers for {region_slug}: no {inside} in it."
+            )
         for answer in _parsed(files[0]):
-            found.append(Answer(answer.question, answer.text, answer.team or folder.resolve().name, answer.time))
+            found.append(
+                Answer(answer.question, answer.text, answer.team or folder.resolve().name, answer.time)
+            )
     _write(region_slug, found)
     return len(_sorted(found))

@@ -153,6 +153,9 @@ def report(
     ] = None,
     audience: Annotated[str, typer.Option(help="Who reads it: leaders, policy or partners.")] = "leaders",
     lang: Annotated[str, typer.Option(help="Language of headings, labels and numbers: en or es.")] = "en",
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Quote what teams answered in a workshop, word for word.")
+    ] = False,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
@@ -166,7 +169,7 @@ def report(
 
         dress = brands.load(brand)
     for text in region:
-        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress):
+        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress, answers):
             typer.echo(paths.shown(target))
 
 

@@ -43,9 +43,13 @@ def write(
     audience: str = "leaders",
     code: str = "en",
     brand: Brand | None = None,
+    room: bool = False,
 ) -> list[Path]:
-    """Write a region's report in the `chosen` formats and return the files, from saved findings alone."""
-    made = edition.make(book.gather(region_slug), audience, code, brand)
+    """Write a region's report in the `chosen` formats and return the files, from saved findings alone.
+
+    With `room` it quotes the answers teams gave in a workshop.
+    """
+    made = edition.make(book.gather(region_slug, room), audience, code, brand)
     written = []
     for form in chosen:
         content = render(made, form)
