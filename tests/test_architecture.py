@@ -29,7 +29,7 @@ LAYERS = [
     {"report"},
     {"runner"},
     {"workshop"},
-    {"cli", "__main__"},
+    {"cli", "cli_workshop", "__main__"},
 ]
 PURE = {"measures", "charts", "charts_region"}
 NETWORK = {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook import __version__
+from sectorbook import __version__, cli_workshop
 from sectorbook.errors import SectorbookError
 
 app = typer.Typer(
@@ -188,6 +188,17 @@ def site(
 
     written = pages.write(out)
     typer.echo(f"{len(written)} pages. Open {paths.shown(written[0])}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open the chapters in JupyterLab, at the first one. Arguments go to JupyterLab, as in --no-browser."""
+    from sectorbook.workshop import lab as own
+
+    raise typer.Exit(own.run(context.args))
+
+
+app.add_typer(cli_workshop.app, name="workshop")
 
 
 @app.command()

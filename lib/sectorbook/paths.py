@@ -56,6 +56,21 @@ def site() -> Path:
     return reports("site")
 
 
+def workshop() -> Path:
+    """Return the folder of the workshop's packs where none is given."""
+    return reports("workshop")
+
+
+def checks() -> Path:
+    """Return the file of what a participant pack checks answers against."""
+    return root() / "checks.json"
+
+
+def lock() -> Path:
+    """Return the file that pins every library."""
+    return root() / "requirements.lock"
+
+
 def ledger(region_slug: str, chapter: str) -> Path:
     """Return the file of a chapter's findings; its figures stand in the folder of the same name beside it."""
     return reports(region_slug, "findings", f"{chapter}.json")
