@@ -40,26 +40,20 @@ def synthetic(ledger: dict) -> bool:
 
 
 def _findings(setting: Setting, name: str, ledger: dict, solved: Solved) -> list[Slide]:
-    """Return a slide for each figure with the sentences before it, and one for the sentences after the last."""
+    """Return a slide for each figure with the sentence after it, and slides for the other sentences."""
     folder = solved.reports / paths.ledger(setting.region.slug, name).relative_to(
         paths.reports()
     ).with_suffix("")
-    slides, lines = [], []
+    made: list[Slide] = []
     for item in ledger["items"]:
-        if item["kind"] == "sentence":
-            lines.append(item["text"])
-        elif item["kind"] == "figure":
+        if item["kind"] == "figure":
             content = base64.b64encode((folder / item["file"]).read_bytes()).decode("ascii")
-            while len(lines) > 1:
-                slides.append(Slide(ledger["title"], lines[:SENTENCES]))
-                lines = lines[SENTENCES:]
-            slides.append(
-                Slide(item["title"], lines, f"data:image/png;base64,{content}", item["alt"], "picture")
-            )
-            lines = []
-    for start in range(0, len(lines), SENTENCES):
-        slides.append(Slide(ledger["title"], lines[start : start + SENTENCES]))
-    return slides
+            made.append(Slide(item["title"], [], f"data:image/png;base64,{content}", item["alt"], "picture"))
+        elif item["kind"] == "sentence" and item["uses"]:  # others say only what is not on file
+            if not made or (made[-1].picture and made[-1].lines) or len(made[-1].lines) == SENTENCES:
+                made.append(Slide(ledger["title"], []))
+            made[-1].lines.append(item["text"])
+    return made
 
 
 def slides(setting: Setting, chapter: chapters.Notebook, ledger: dict, solved: Solved) -> list[Slide]:

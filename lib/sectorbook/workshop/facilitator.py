@@ -36,7 +36,7 @@ def _exercises(setting: Setting, plan: plans.Plan, solved: Solved) -> list[dict]
 
 
 def _agenda(setting: Setting, agenda: Agenda) -> dict:
-    slots, texts = plans.clock(agenda, list(setting.chosen)), plans.prompts(setting.words.code)
+    slots = plans.clock(agenda, list(setting.chosen))
     sections = [
         {
             "title": section.title,
@@ -46,7 +46,9 @@ def _agenda(setting: Setting, agenda: Agenda) -> dict:
                 if s.section == section.title
             ],
             "prompts": [
-                f"{key}: {texts[key]}" for part in section.blocks[-1].prompts for key in plans.members(part)
+                handouts.prompt(key, setting)
+                for part in section.blocks[-1].prompts
+                for key in plans.members(part)
             ],
         }
         for section in agenda.sections

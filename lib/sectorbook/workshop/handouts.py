@@ -51,10 +51,11 @@ def chapter(setting: Setting, notebook: chapters.Notebook, notice: str) -> bytes
             head = words("exercise", number=exercise.id, title=exercise.title)
             text = f"{bare(exercise.task)} {notebooks.expected(exercise, words)}"
             blocks.append({"type": "ask", "head": head, "text": text, "lines": SHORT})
-    if plan and plan.prompts:
+    keys = [key for key in plan.prompts if key not in plan.same_as] if plan else []
+    if keys:
         blocks.append({"type": "heading", "text": words("prompts")})
         texts = plans.prompts(words.code)
-        blocks += [{"type": "ask", "head": key, "text": texts[key], "lines": LINES} for key in plan.prompts]
+        blocks += [{"type": "ask", "head": key, "text": texts[key], "lines": LINES} for key in keys]
     title = f"{notebook.number} {notebook.title}"
     return _set(title, words("handout"), blocks, setting, notice)
 
@@ -79,10 +80,16 @@ def what(slot: Slot, setting: Setting) -> str:
     return " ".join(parts)
 
 
+def prompt(key: str, setting: Setting) -> str:
+    """Return a prompt as an agenda lists it, with the chapter in which its answer is kept."""
+    chapter = plans.chapter_of(key)
+    where = f" ({setting.words('in_chapter', number=chapter)})" if chapter else ""
+    return f"{key}: {plans.prompts(setting.words.code)[key]}{where}"
+
+
 def agenda(setting: Setting, entry: Agenda) -> bytes:
     """Return an agenda with its times, a table for each section, and the prompts each one ends in."""
     words, slots = setting.words, plans.clock(entry, list(setting.chosen))
-    texts = plans.prompts(words.code)
     subtitle = words("agenda_minutes", minutes=entry.minutes, start=slots[0].start, end=slots[-1].end)
     blocks: list[dict] = []
     for place, section in enumerate(entry.sections, start=1):
@@ -94,5 +101,5 @@ def agenda(setting: Setting, entry: Agenda) -> bytes:
              "head": [words("when"), words("minutes"), words("what")]}
         )  # fmt: skip
         keys = [key for prompt_set in section.blocks[-1].prompts for key in plans.members(prompt_set)]
-        blocks.append({"type": "items", "items": [f"{key}: {texts[key]}" for key in keys]})
+        blocks.append({"type": "items", "items": [prompt(key, setting) for key in keys]})
     return _set(entry.title, f"{words('agenda')}. {subtitle}", blocks, setting)

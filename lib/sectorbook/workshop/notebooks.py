@@ -80,11 +80,12 @@ def _task(exercise: Exercise, words: Words) -> str:
 
 
 def _prompts(plan: Plan, words: Words) -> list[dict]:
-    if not plan.prompts:
+    keys = [key for key in plan.prompts if key not in plan.same_as]
+    if not keys:
         return []
     texts = plans.prompts(words.code)
-    listed = "\n".join(f"* **{place}** {texts[place]}" for place in plan.prompts)
-    calls = "\n".join(f'chapter.answer("{place}", "")' for place in plan.prompts)
+    listed = "\n".join(f"* **{key}** {texts[key]}" for key in keys)
+    calls = "\n".join(f'chapter.answer("{key}", "")' for key in keys)
     head = f"{_heading(words('prompts'))}\n\n{words('prompts_intro')}\n\n{listed}"
     return [_cell("markdown", head), _cell("code", calls, ("exercise",))]
 

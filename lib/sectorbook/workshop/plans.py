@@ -64,11 +64,15 @@ class Exercise(Entry):
 
 
 class Plan(Entry):
-    """What is taught in one chapter: goals, minutes to read and run it, prompts, what to discuss, three exercises."""
+    """What is taught in one chapter: goals, minutes to read and run it, prompts, what to discuss, three exercises.
+
+    `same_as` names the chapter's own question that already asks a prompt.
+    """
 
     goals: tuple[str, ...] = Field(min_length=1)
     minutes: int = Field(ge=1)
     prompts: tuple[str, ...] = ()
+    same_as: dict[str, str] = Field(default_factory=dict)
     discussion: tuple[str, ...] = ()
     exercises: tuple[Exercise, ...] = ()
 
@@ -187,9 +191,10 @@ def of(chapter: str, lang: str = SOURCE) -> Plan | None:
         raise SectorbookError(
             f"config/{name}: the exercises are numbered {', '.join(expected)}, in this order."
         )
-    unknown = [prompt for prompt in plan.prompts if prompt not in answers.prompts()]
-    if unknown:
-        raise SectorbookError(f"config/{name}: there is no prompt {', '.join(unknown)}.")
+    lost = [prompt for prompt in plan.prompts if prompt not in answers.prompts()]
+    lost += [prompt for prompt in plan.same_as if prompt not in plan.prompts]
+    if lost:
+        raise SectorbookError(f"config/{name}: there is no prompt {', '.join(lost)}.")
     return plan
 
 
@@ -270,3 +275,9 @@ def clock(agenda: Agenda, chosen: list[chapters.Notebook]) -> list[Slot]:
             )
             now = end
     return slots
+
+
+def chapter_of(prompt: str) -> str | None:
+    """Return the two digits of the chapter in which a prompt stands, or None where no chapter has it."""
+    numbers = (chapter.number for chapter in chapters.discover())
+    return next((n for n in numbers if (plan := of(n)) and prompt in plan.prompts), None)
