@@ -185,10 +185,15 @@ def make(setting: Setting, chapter: chapters.Notebook, solutions: bool) -> dict:
             cell["source"] = cell["source"].replace("## Exercises", _heading(words("questions")), 1)
         if cell["source"].startswith(BEFORE) and plan:
             made += _taught(setting, plan, solutions)
-        made.append(cell)
-        if len(made) == 1:
-            made += [_cell("markdown", _goals(plan, words))] if plan else []
-            made += _opening(setting) if chapter == setting.chosen[0] and not solutions else []
+        if made:
+            made.append(cell)
+            continue
+        # The second cell is spoken of as the next one, so what is put in stands before the last words of the first.
+        head, _, rest = cell["source"].partition("**\n\n")
+        goals = f"\n\n{_goals(plan, words)}" if plan else ""
+        made.append({**cell, "source": f"{head}**{goals}" if rest else cell["source"] + goals})
+        made += _opening(setting) if chapter == setting.chosen[0] and not solutions else []
+        made += [_cell("markdown", f"{_heading(words('this_chapter'))}\n\n{rest}")] if rest else []
     for place, cell in enumerate(made):
         cell["id"] = f"{chapter.name.replace('_', '-')}-w{place:02d}"
     return {**notebook, "cells": made, "nbformat": 4, "nbformat_minor": 5}

@@ -22,6 +22,9 @@ class _Message:
     def __init__(self, text: str, right: bool | None = None) -> None:
         self.text, self.right = text, right
 
+    def __repr__(self) -> str:
+        return self.text
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         style = f"border-left: .3rem solid {COLOURS[self.right]}; padding: .4rem .8rem; max-width: 46rem"
         return {

@@ -88,7 +88,16 @@ def main():
         say("Ready. Start with: python3 start.py")
         return 0
     say("Opening JupyterLab. Keep this window open; Ctrl-C here ends it.")
-    own = {"SECTORBOOK_HOME": str(HERE), "PYTHONPATH": str(HERE / "lib"), "PYTHONNOUSERSITE": "1"}
+    jupyter = HERE / ".jupyter"  # nobody's own settings and kernels come in, and many can sit at one account
+    own = {
+        "SECTORBOOK_HOME": str(HERE),
+        "PYTHONPATH": str(HERE / "lib"),
+        "PYTHONNOUSERSITE": "1",
+        "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
+        "JUPYTER_DATA_DIR": str(jupyter / "data"),
+        "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
+        "IPYTHONDIR": str(jupyter / "ipython"),
+    }
     kept = {key: value for key, value in os.environ.items() if key != "SECTORBOOK_REPORTS"}
     try:
         done = subprocess.run(
