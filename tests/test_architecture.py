@@ -23,12 +23,13 @@ LAYERS = [
     {"local"},
     {"warehouse"},
     {"writing"},
-    {"acquisition", "canvas"},
+    {"acquisition", "canvas", "answers"},
     {"findings", "ledgers", "receipts"},
     {"disclosure"},
     {"report"},
     {"runner"},
-    {"cli", "__main__"},
+    {"workshop"},
+    {"cli", "cli_workshop", "__main__"},
 ]
 PURE = {"measures", "charts", "charts_region"}
 NETWORK = {

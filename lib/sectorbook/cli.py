@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook import __version__
+from sectorbook import __version__, cli_workshop
 from sectorbook.errors import SectorbookError
 
 app = typer.Typer(
@@ -159,6 +159,9 @@ def report(
             help="A form in place of the report: pennsylvania, massachusetts, nga or business-value."
         ),
     ] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Quote what teams answered in a workshop, word for word.")
+    ] = False,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
@@ -172,7 +175,9 @@ def report(
 
         dress = brands.load(brand)
     for text in region:
-        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress, form):
+        for target in pack.write(
+            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, answers
+        ):
             typer.echo(paths.shown(target))
 
 
@@ -191,6 +196,17 @@ def site(
 
     written = pages.write(out)
     typer.echo(f"{len(written)} pages. Open {paths.shown(written[0])}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open the chapters in JupyterLab, at the first one. Arguments go to JupyterLab, as in --no-browser."""
+    from sectorbook.workshop import lab as own
+
+    raise typer.Exit(own.run(context.args))
+
+
+app.add_typer(cli_workshop.app, name="workshop")
 
 
 @app.command()

@@ -11,11 +11,13 @@ from sectorbook import paths
 from sectorbook.errors import SectorbookError, nearest, unknown
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
+    """An object of the configuration: frozen, and no key it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NamedRegion(_Entry):
+class NamedRegion(Entry):
     """A region with a short name of its own, with other defaults than the series', or with its counties.
 
     `minimum_cell` is the fewest people or firms a published number may rest on here; the gate's default is 10.
@@ -30,7 +32,7 @@ class NamedRegion(_Entry):
     counties: tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...] = ()
 
 
-class Sector(_Entry):
+class Sector(Entry):
     """A sector: its NAICS codes, the OEWS industries that carry its staffing pattern, and the reason."""
 
     name: str
@@ -39,7 +41,7 @@ class Sector(_Entry):
     reason: str
 
 
-class Column(_Entry):
+class Column(Entry):
     """One entry of the data dictionary: what a column of a processed table or a chapter's table holds."""
 
     type: Literal["text", "integer", "number", "status", "flag"]
@@ -48,7 +50,7 @@ class Column(_Entry):
     description: str
 
 
-class Source(_Entry):
+class Source(Entry):
     """The document an instrument of the field was taken from."""
 
     title: str
@@ -56,7 +58,7 @@ class Source(_Entry):
     year: int | None = None
 
 
-class Item(_Entry):
+class Item(Entry):
     """One item of an instrument, in our own short label, with the ids of the places it stands in.
 
     A source "A09.2" is the second entry of list A09. `level` is the step of a ladder or scale the item stands on.
@@ -70,7 +72,7 @@ class Item(_Entry):
     level: int | None = Field(default=None, ge=1)
 
 
-class Framework(_Entry):
+class Framework(Entry):
     """One of the field's instruments as data."""
 
     title: str
@@ -88,21 +90,21 @@ class Framework(_Entry):
         return items
 
 
-class Text(_Entry):
+class Text(Entry):
     """One text in the languages of a questionnaire."""
 
     en: str
     es: str
 
 
-class Choice(_Entry):
+class Choice(Entry):
     """One answer a closed question offers."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     label: Text
 
 
-class Question(_Entry):
+class Question(Entry):
     """One question: "one" and "several" name a list of choices, `other` adds "other, specify" to it.
 
     `relevant` is an XLSForm condition on earlier questions; the question is asked only where it holds.
@@ -119,7 +121,7 @@ class Question(_Entry):
     sources: tuple[str, ...]
 
 
-class Section(_Entry):
+class Section(Entry):
     """A page of a questionnaire."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -128,7 +130,7 @@ class Section(_Entry):
     questions: tuple[Question, ...]
 
 
-class Questionnaire(_Entry):
+class Questionnaire(Entry):
     """A questionnaire as data: from it come the form, the printed page and the reading of the answers."""
 
     id: str
@@ -162,7 +164,7 @@ class Questionnaire(_Entry):
         return self
 
 
-class Audience(_Entry):
+class Audience(Entry):
     """Who reads a report: which chapters come first, which are left out, where tables stand, and the reason."""
 
     order: tuple[str, ...]
@@ -171,7 +173,7 @@ class Audience(_Entry):
     reason: str
 
 
-class Published(_Entry):
+class Published(Entry):
     """One number as others published it, with what stands behind it and where it was read.
 
     No value: a result published in words ("not significant") without a figure.
@@ -192,7 +194,7 @@ class Published(_Entry):
     note: str | None = None
 
 
-class FormPart(_Entry):
+class FormPart(Entry):
     """One part of a form: the indicators it asks for, in order, and the findings of its chapter that stand in it."""
 
     title: str
@@ -200,7 +202,7 @@ class FormPart(_Entry):
     findings: tuple[str, ...] = ()
 
 
-class Form(_Entry):
+class Form(Entry):
     """A form that a funder, a state or an employer asks for, from the lists `documents` of the source documents.
 
     One that is `printed` can be had as a report of its own, made from the findings of `chapter`.
@@ -213,7 +215,7 @@ class Form(_Entry):
     parts: tuple[FormPart, ...]
 
 
-class LocalColumn(_Entry):
+class LocalColumn(Entry):
     """One column of a file an initiative fills in.
 
     "choice" and "several" (answers with semicolons) take the ids `valid` lists, those of the `framework` (of `groups`,
@@ -257,7 +259,7 @@ class LocalColumn(_Entry):
         return self
 
 
-class LocalTable(_Entry):
+class LocalTable(Entry):
     """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
 
     `also_called` is the column with other spellings of the first column, for references to it. `any_of` are columns of which
@@ -289,7 +291,7 @@ class LocalTable(_Entry):
         return self
 
 
-Model = TypeVar("Model", bound=_Entry)
+Model = TypeVar("Model", bound=Entry)
 
 
 def _read(name: str) -> Any:
@@ -324,6 +326,11 @@ def _entries(model: type[Model], name: str) -> dict[str, Model]:
     if not isinstance(content, dict):
         raise SectorbookError(f"config/{name} must be a mapping of names to entries.")
     return {str(key): _validate(model, name, str(key), value) for key, value in content.items()}
+
+
+def validated(model: type[Model], name: str, content: Any) -> Model:
+    """Return the content of `config/<name>` as a `model`. Raises SectorbookError with the file and each problem."""
+    return _validate(model, name, name.rpartition("/")[2], content)
 
 
 @cache

@@ -18,7 +18,7 @@ import PIL.Image
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
-from sectorbook import chapters, config, paths, provenance, warehouse
+from sectorbook import answers, chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.ledgers import read
 from sectorbook.local import origin as local_files
@@ -248,15 +248,13 @@ class Chapter:
         )  # fmt: skip
 
     def answer(self, question: str, text: str) -> None:
-        """Keep an answer to an exercise in the region's local folder. An empty one changes nothing."""
-        path = paths.local(self.region.slug, "answers.json")
+        """Keep an answer in the region's local folder, with the team's name and the time. An empty one changes nothing."""
         if not text.strip():
             display(_Shown(f"{question}: not answered yet.", f"<p>{question}: not answered yet.</p>"))
             return
-        answers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        with paths.write_atomic(path) as file:
-            json.dump({**answers, question: text}, file, indent=1, ensure_ascii=False)
-        display(_Shown(f"{question}: kept.", f"<p>{question}: kept.</p>"))
+        team = answers.keep(self.region.slug, question, text).team
+        line = f"{question}: kept" + (f" for {team}." if team else ".")
+        display(_Shown(line, f"<p>{escape(line)}</p>"))
 
     def contents(self) -> None:
         """Show the chapters of the workbook and the question each answers."""

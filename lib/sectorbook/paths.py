@@ -81,6 +81,21 @@ def ledger(region_slug: str, chapter: str, person_level: bool = False) -> Path:
     return where(region_slug, "findings", f"{chapter}.json")
 
 
+def workshop() -> Path:
+    """Return the folder of the workshop's packs where none is given."""
+    return reports("workshop")
+
+
+def checks() -> Path:
+    """Return the file of what a participant pack checks answers against."""
+    return root() / "checks.json"
+
+
+def lock() -> Path:
+    """Return the file that pins every library."""
+    return root() / "requirements.lock"
+
+
 def executed(region_slug: str, chapter: str, person_level: bool = False) -> Path:
     """Return the file of a chapter's executed notebook, kept as its findings are."""
     where = private if person_level else _report

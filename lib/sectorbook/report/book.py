@@ -1,10 +1,10 @@
 """A region's ledgers gathered into one book, whatever the format it is printed in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sectorbook import chapters, config, disclosure, paths, receipts
+from sectorbook import answers, chapters, config, disclosure, paths, receipts
 from sectorbook.errors import SectorbookError
 from sectorbook.ledgers import folder, read
 
@@ -46,6 +46,8 @@ class Book:
 
 
 SUMMARY = "12_report"
+ROOM = "99_room"
+SAID = ("asked", "answer_text", "team", "answered_at")
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,36 @@ def gated(region_slugs: Sequence[str], log: str = "disclosure_log.csv") -> Gated
     return Gated(ledgers, under)
 
 
-def gather(region_slug: str) -> Book:
+def gather(region_slug: str, room: bool = False) -> Book:
     """Return the book of a region from its saved ledgers, those of the sector that was run last.
 
-    Raises SectorbookError when there are none.
+    With `room`, the answers teams gave are quoted at the end, word for word: no gate reads what people wrote. Raises
+    SectorbookError when there are no ledgers, or with `room` no answers.
     """
-    return bind(region_slug, gated([region_slug]).ledgers[region_slug])
+    made = bind(region_slug, gated([region_slug]).ledgers[region_slug])
+    return replace(made, sections=[*made.sections, _room(region_slug)]) if room else made
+
+
+def _room(region_slug: str) -> Section:
+    """Return what teams answered as a section: one table, a row an answer."""
+    kept, known = answers.read(region_slug), answers.asked()
+    if not kept:
+        raise SectorbookError(
+            f"{paths.shown(paths.local(region_slug, answers.FILE))} holds no answers to quote."
+        )
+    rows = [
+        [known.get(a.question, a.question), a.text, a.team or "—", a.time[:16].replace("T", " ")]
+        for a in kept
+    ]
+    columns = [
+        {"name": name, **config.columns()[name].model_dump(include={"label", "unit", "type"})}
+        for name in SAID
+    ]
+    item = {
+        "kind": "table", "address": f"{region_slug}/{ROOM}/answers", "title": "Answers, word for word, as the teams wrote them",
+        "source": [], "columns": columns, "rows": rows, "cells": rows,
+    }  # fmt: skip
+    return Section(ROOM, "What the room said", [item], paths.ledger(region_slug, ROOM).with_suffix(""))
 
 
 def bind(region_slug: str, ledgers: dict[str, dict]) -> Book:

@@ -12,7 +12,7 @@ from sectorbook import config, findings
 from sectorbook.config import Audience
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.report import language, reading
-from sectorbook.report.book import Book, Section
+from sectorbook.report.book import ROOM, Book, Section
 from sectorbook.report.brand import Brand
 from sectorbook.report.language import Language
 
@@ -329,11 +329,14 @@ def _chosen(sections: list[Section], audience: Audience) -> tuple[list[Section],
 
 def _with_annex(sections: list[Section], title: str) -> list[Section]:
     """Return the sections without their tables, and one more that holds them all."""
-    tables = [item for section in sections for item in section.items if item["kind"] == "table"]
+    moved = [section for section in sections if section.name != ROOM]
+    tables = [item for section in moved for item in section.items if item["kind"] == "table"]
     if not tables:
         return sections
     without = [
         replace(section, items=[item for item in section.items if item["kind"] != "table"])
+        if section in moved
+        else section
         for section in sections
     ]
     return [*without, Section(ANNEX, title, tables, sections[0].folder)]

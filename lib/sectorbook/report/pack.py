@@ -44,12 +44,14 @@ def write(
     code: str = "en",
     brand: Brand | None = None,
     form: str | None = None,
+    room: bool = False,
 ) -> list[Path]:
     """Write a region's report in the `chosen` formats and return the files, from saved findings alone.
 
-    With `form`, one of `forms.names()`, that form is written in place of the report, under its name.
+    With `form`, one of `forms.names()`, that form is written in place of the report, under its name. With `room` the
+    report quotes the answers teams gave in a workshop.
     """
-    told = forms.gather(region_slug, form) if form else book.gather(region_slug)
+    told = forms.gather(region_slug, form) if form else book.gather(region_slug, room)
     made = edition.make(told, audience, code, brand)
     stem = name(audience, code) if form is None else name(audience, code).replace("report", f"form-{form}", 1)
     written = []
