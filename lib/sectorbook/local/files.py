@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from sectorbook import config, paths, provenance
-from sectorbook.config import LocalColumn, LocalTable
+from sectorbook.config.shapes import LocalColumn, LocalTable
 from sectorbook.errors import SectorbookError, nearest
 from sectorbook.local import participants, private
 from sectorbook.local.cells import DTYPES, BadCell, Problem, key, parts, value

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from sectorbook import paths
-from sectorbook.config import LocalTable
+from sectorbook.config.shapes import LocalTable
 from sectorbook.errors import SectorbookError
 
 KEY = "participants.key"

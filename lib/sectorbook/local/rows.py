@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sectorbook.config import LocalColumn, LocalTable
+from sectorbook.config.shapes import LocalColumn, LocalTable
 from sectorbook.local.cells import Problem, key
 
 

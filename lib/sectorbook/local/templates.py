@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 from sectorbook import config, paths
-from sectorbook.config import LocalColumn, LocalTable
+from sectorbook.config.shapes import LocalColumn, LocalTable
 from sectorbook.local import files
 
 _TYPES = {

@@ -6,7 +6,7 @@ import openpyxl
 from pyxform.errors import PyXFormError
 from pyxform.xls2xform import convert
 
-from sectorbook.config import Question, Questionnaire
+from sectorbook.config.shapes import Question, Questionnaire
 from sectorbook.errors import SectorbookError
 
 LANGUAGES = {"en": "English (en)", "es": "Español (es)"}

@@ -9,7 +9,7 @@ from os import environ
 from typing import Any
 
 from sectorbook import config, findings
-from sectorbook.config import Audience
+from sectorbook.config.shapes import Audience
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.report import language, reading
 from sectorbook.report.book import ROOM, Book, Section

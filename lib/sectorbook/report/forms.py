@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sectorbook import chapters, config
-from sectorbook.config import FormPart
+from sectorbook.config.shapes import FormPart
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.report.book import Book, Section, bind, gated
 
