@@ -19,7 +19,6 @@ LAYERS = [
     {"provenance"},
     {"retrieval"},
     {"sources", "questionnaire"},
-    {"sources", "questionnaire"},
     {"local"},
     {"warehouse"},
     {"writing"},
@@ -28,7 +27,7 @@ LAYERS = [
     {"disclosure"},
     {"report"},
     {"runner"},
-    {"cli", "__main__"},
+    {"cli", "cli_local", "__main__"},
 ]
 PURE = {"measures", "charts", "charts_region"}
 NETWORK = {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook import __version__
+from sectorbook import __version__, cli_local
 from sectorbook.errors import SectorbookError
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich, and comes in half the time
     help="Run the workbook for a region and build its report.",
 )
+
+app.command()(cli_local.questionnaire)
 
 RegionArguments = Annotated[
     list[str], typer.Argument(help="Regions: a slug, a code or a quoted name each.", metavar="REGION…")

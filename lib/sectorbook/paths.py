@@ -66,6 +66,11 @@ def executed(region_slug: str, chapter: str) -> Path:
     return reports(region_slug, "chapters", f"{chapter}.ipynb")
 
 
+def questionnaire(region_slug: str, name: str) -> Path:
+    """Return the file of a questionnaire made for a region: the form to upload, or the pages to print."""
+    return reports(region_slug, "questionnaire", name)
+
+
 def shown(path: Path) -> str:
     """Return `path` as a message shows it: from the checkout's root where it lies inside."""
     with contextlib.suppress(ValueError):

@@ -5,7 +5,9 @@ import json
 import re
 import tempfile
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -74,12 +76,13 @@ def _block(block: Text | Picture | Grid, name: str) -> dict:
     return {"type": "grid", **asdict(block), "widths": block.shares, "size": block.points}
 
 
-def _made_printable(value, more: frozenset[int]):
+def printable_data(value, more: frozenset[int] = frozenset()):
+    """Return a value of texts, lists and dictionaries with every text made `printable`."""
     if isinstance(value, str):
         return printable(value, more)
     if isinstance(value, dict):
-        return {key: _made_printable(part, more) for key, part in value.items()}
-    return [_made_printable(part, more) for part in value] if isinstance(value, list | tuple) else value
+        return {key: printable_data(part, more) for key, part in value.items()}
+    return [printable_data(part, more) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
@@ -89,15 +92,15 @@ def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
         name = f"figure-{number}-{place}.png"
         if isinstance(block, Picture):
             (folder / name).write_bytes(block.content)
-            blocks.append({**_made_printable(_block(block, ""), more), "file": name})
+            blocks.append({**printable_data(_block(block, ""), more), "file": name})
         else:
-            blocks.append(_made_printable(_block(block, name), more))
+            blocks.append(printable_data(_block(block, name), more))
     return {
         "anchor": part.anchor,
         "title": printable(part.title, more),
         "lang": part.lang,
         "blocks": blocks,
-        "box": _made_printable([asdict(text) for text in part.box], more),
+        "box": printable_data([asdict(text) for text in part.box], more),
     }
 
 
@@ -123,7 +126,7 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
         "made": words("made", code=edition.code),
     }
     return {
-        **_made_printable(texts, more),
+        **printable_data(texts, more),
         "lang": words.code,
         "fonts": [*([brand.family] if brand.fonts else []), FAMILY],
         "colours": brand.colours.model_dump(),
@@ -133,35 +136,44 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
     }
 
 
+def typeset(folder: Path, template: str, data: dict, stamp: datetime, fonts: Sequence[bytes] = ()) -> bytes:
+    """Return `data` set by a template of this package as a PDF that conforms to PDF/UA-1.
+
+    `folder` is where Typst works; it holds the pictures that `data` names. No font of the machine is used: DejaVu
+    Sans, which matplotlib carries, and `fonts`. The same data and stamp give the same bytes. Raises SectorbookError
+    when Typst cannot set the pages.
+    """
+    home = folder / "fonts"
+    home.mkdir()
+    for face in FACES:
+        (home / face).write_bytes((_fonts_folder() / face).read_bytes())
+    for place, font in enumerate(fonts):
+        (home / f"brand-{place}.{'otf' if font[:4] == b'OTTO' else 'ttf'}").write_bytes(font)
+    source = resources.files("sectorbook.report") / "templates" / template
+    (folder / template).write_bytes(source.read_bytes())
+    (folder / "book.json").write_text(json.dumps(data), encoding="utf-8")
+    try:
+        return typst.compile(
+            str(folder / template),
+            root=str(folder),
+            format="pdf",
+            font_paths=typst.Fonts(
+                include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(home)]
+            ),
+            pdf_standards=[STANDARD],
+            timestamp=stamp,
+        )
+    except typst.TypstError as error:
+        raise SectorbookError(f"The PDF could not be set: {error.message}") from error
+
+
 def render(edition: Edition) -> bytes:
     """Return the edition as a PDF that conforms to PDF/UA-1, the same bytes for the same edition.
 
-    No font of the machine is used: DejaVu Sans, which matplotlib carries, and the brand's own files. Raises
-    SectorbookError when Typst cannot set the report.
+    Raises SectorbookError when Typst cannot set the report.
     """
+    fonts = [font.content for font in edition.brand.fonts]
+    more = frozenset(code for font in fonts for code in FT2Font(io.BytesIO(font)).get_charmap())
     with tempfile.TemporaryDirectory(prefix="sectorbook-pdf-") as name:
-        folder = Path(name)
-        fonts = folder / "fonts"
-        fonts.mkdir()
-        for face in FACES:
-            (fonts / face).write_bytes((_fonts_folder() / face).read_bytes())
-        more = frozenset()
-        for place, font in enumerate(edition.brand.fonts):
-            (fonts / f"brand-{place}.{font.media[-3:]}").write_bytes(font.content)
-            more |= frozenset(FT2Font(io.BytesIO(font.content)).get_charmap())
-        template = resources.files("sectorbook.report") / "templates" / "report.typ"
-        (folder / "report.typ").write_bytes(template.read_bytes())
-        (folder / "book.json").write_text(json.dumps(_data(edition, folder, more)), encoding="utf-8")
-        try:
-            return typst.compile(
-                str(folder / "report.typ"),
-                root=str(folder),
-                format="pdf",
-                font_paths=typst.Fonts(
-                    include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)]
-                ),
-                pdf_standards=[STANDARD],
-                timestamp=edition.stamp,
-            )
-        except typst.TypstError as error:
-            raise SectorbookError(f"The PDF could not be set: {error.message}") from error
+        data = _data(edition, Path(name), more)
+        return typeset(Path(name), "report.typ", data, edition.stamp, fonts)
