@@ -9,9 +9,9 @@ from sectorbook.charts.forms import (
     wage_ranges,
 )
 from sectorbook.charts.network import network_map
-from sectorbook.charts.ranges import bands, intervals, tornado
+from sectorbook.charts.ranges import bands, before_after, grouped_intervals, intervals, tornado
 
 __all__ = [
-    "bands", "bars_with_marker", "interval_dots", "intervals", "nested_model", "network_map", "placement",
-    "stacked_rungs", "tornado", "wage_ranges",
+    "bands", "bars_with_marker", "before_after", "grouped_intervals", "interval_dots", "intervals", "nested_model",
+    "network_map", "placement", "stacked_rungs", "tornado", "wage_ranges",
 ]  # fmt: skip
