@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 
 app.command()(cli_local.questionnaire)
+app.add_typer(cli_local.network, name="network")
 
 RegionArguments = Annotated[
     list[str], typer.Argument(help="Regions: a slug, a code or a quoted name each.", metavar="REGION…")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook.errors import unknown
+from sectorbook.errors import SectorbookError, unknown
 
 FORMATS = ("xlsx", "pdf")
 
@@ -65,3 +65,53 @@ def questionnaire(
             with paths.write_atomic(target, "wb") as file:
                 file.write(content)
             typer.echo(paths.shown(target))
+
+
+network = typer.Typer(no_args_is_help=True, help="A partner network made elsewhere.", rich_markup_mode=None)
+
+
+@network.command("import")
+def import_network(
+    region: Annotated[str, typer.Argument(help="A region: a slug, a code or a quoted name.")],
+    file: Annotated[
+        list[Path],
+        typer.Argument(
+            help="GraphML, GEXF, or a table of ties (CSV, XLSX); one for each wave, in order.",
+            metavar="FILE…",
+        ),
+    ],
+    partners: Annotated[
+        Path | None, typer.Option(help="A table of partners to go with tables of ties.")
+    ] = None,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Take names and ties alone, whatever else the file says.")
+    ] = False,
+) -> None:
+    """Write a region's partners.csv and ties.csv from a network made elsewhere. Files that hold rows stay.
+
+    Example: sectorbook network import columbus-oh wave1.graphml wave2.graphml
+    """
+    from sectorbook import partner_files, paths, warehouse
+
+    found = warehouse.find_region(region)
+    listed = None if partners is None else _content(partners)
+    networks = [
+        partner_files.read_network(_content(path), path.name, listed, partners.name if partners else "")
+        for path in file
+    ]
+    imported = partner_files.import_networks(networks, bare)
+    for note in imported.notes:
+        typer.echo(f"note: {note.file}" + (f", row {note.row}" if note.row else "") + f": {note.found}")
+    for target in partner_files.write(imported, found.slug):
+        typer.echo(paths.shown(target))
+    typer.echo(
+        f"{len(imported.partners)} partners, {len(imported.ties)} ties, {len(networks)} waves. "
+        f"Next: sectorbook run {found.slug} --chapters 06"
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SectorbookError(f"{path}: {error.strerror or error}.") from error
