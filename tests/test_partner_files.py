@@ -203,7 +203,7 @@ def test_the_real_networks_go_through_the_command_and_chapter_06(home, reports):
         for y in (2019, 2020)
     ]
     both = {key(name) for wave in named for name in wave.stack()}
-    assert "'NFDI4Biodiversity', read as 'NFDI4BioDiversity'" in done.output  # the publisher changed the spelling
+    assert "'NFDI4Cat', read as 'NFDI4cat'" in done.output  # the publisher changed the spelling
     assert f"{len(both)} partners, {len(named[0]) + len(named[1])} ties, 2 waves" in done.output
     ledger = run("06_partners", "lima-oh", draws=3, permutations=19)
     n = len(set(named[1].stack()))
