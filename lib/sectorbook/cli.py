@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook import __version__, cli_workshop
+from sectorbook import __version__, cli_local, cli_workshop
 from sectorbook.errors import SectorbookError
 
 app = typer.Typer(
@@ -17,6 +17,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich, and comes in half the time
     help="Run the workbook for a region and build its report.",
 )
+
+app.command()(cli_local.questionnaire)
+app.add_typer(cli_local.network, name="network")
 
 RegionArguments = Annotated[
     list[str], typer.Argument(help="Regions: a slug, a code or a quoted name each.", metavar="REGION…")

@@ -106,6 +106,11 @@ def _report(region_slug: str, *parts: str) -> Path:
     return reports(region_slug, *parts)
 
 
+def questionnaire(region_slug: str, name: str) -> Path:
+    """Return the file of a questionnaire made for a region: the form to upload, or the pages to print."""
+    return reports(region_slug, "questionnaire", name)
+
+
 def shown(path: Path) -> str:
     """Return `path` as a message shows it: from the checkout's root where it lies inside."""
     with contextlib.suppress(ValueError):

@@ -95,7 +95,7 @@ def costs_declared(table: pd.DataFrame, address: str) -> dict:
 
 
 def spread(returned: pd.DataFrame) -> pd.DataFrame:
-    """Return how employers' returns are spread, naming none: `return_of`, `lower_quartile`, `middle`, `upper_quartile`,
+    """Return how employers' returns are spread, naming none: `return_of`, `lower_quartile`, `median_value`, `upper_quartile`,
     `firm_n`.
 
     Rows: return on investment in percent, benefit and cost in USD. No rows for fewer than five employers.
@@ -105,7 +105,7 @@ def spread(returned: pd.DataFrame) -> pd.DataFrame:
         "benefit_usd": "Saved in a year, USD",
         "cost_usd": "Spent in a year, USD",
     }
-    columns = ["return_of", "lower_quartile", "middle", "upper_quartile", "firm_n"]
+    columns = ["return_of", "lower_quartile", "median_value", "upper_quartile", "firm_n"]
     if len(returned) < LEAST_FOR_QUARTILES:
         return pd.DataFrame(columns=columns)
     rows = [
@@ -118,7 +118,7 @@ def spread(returned: pd.DataFrame) -> pd.DataFrame:
 def spread_declared(table: pd.DataFrame) -> dict:
     """Return what stands behind the cells of `spread`: quantiles of as many employers."""
     people = [int(n) for n in table["firm_n"]]
-    quantile = {"lower_quartile": 0.25, "middle": 0.5, "upper_quartile": 0.75}
+    quantile = {"lower_quartile": 0.25, "median_value": 0.5, "upper_quartile": 0.75}
     return {
         "contributors": dict.fromkeys((*quantile, "firm_n"), people),
         "statistic": {**dict.fromkeys(quantile, "quantile"), "firm_n": "count"},
