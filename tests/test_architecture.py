@@ -23,7 +23,7 @@ LAYERS = [
     {"local"},
     {"warehouse"},
     {"writing"},
-    {"acquisition", "canvas"},
+    {"acquisition"},
     {"findings", "receipts"},
     {"disclosure"},
     {"report"},

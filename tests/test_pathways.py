@@ -212,7 +212,10 @@ def test_real_onet_leads_from_aide_to_registered_nurse(tmp_path) -> None:
     found = pathways.ladders(nodes, step, 50_000).set_index("occupation_code")
     assert found.loc["31-1131", "path"] == ("31-1131", "29-2061")
     further = pathways.ladders(nodes, step, 70_000).set_index("occupation_code")
-    assert further.loc["31-1120", ["months_low", "months_high"]].tolist() == [21, 48]  # to practical, then registered nurse
+    assert further.loc["31-1120", ["months_low", "months_high"]].tolist() == [
+        21,
+        48,
+    ]  # to practical, then registered nurse
 
 
 @needs_shared

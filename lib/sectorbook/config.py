@@ -208,11 +208,19 @@ class LocalColumn(_Entry):
         return self
 
 
+class LocalLines(_Entry):
+    """Lines of a form that come from one of the field's instruments: the framework, and its groups (none: all of them)."""
+
+    framework: str
+    groups: tuple[str, ...] = ()
+
+
 class LocalTable(_Entry):
     """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
 
-    `also_called` is the column with other spellings of the first column, for references to it. `questionnaire` names the
-    questionnaire whose answers the file holds, in place of columns.
+    `lines` makes the file a form: its template has a row for each item of these instruments, named by the columns `section`
+    (the key here) and `item`, and asked in `question`. `also_called` is the column with other spellings of the first column,
+    for references to it. `questionnaire` names the questionnaire whose answers the file holds, in place of columns.
     """
 
     title: str
@@ -222,6 +230,7 @@ class LocalTable(_Entry):
     unique: tuple[str, ...] = ()
     also_called: str | None = None
     questionnaire: str | None = None
+    lines: dict[str, LocalLines] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _holds_together(self) -> "LocalTable":
@@ -230,6 +239,8 @@ class LocalTable(_Entry):
             raise ValueError("a column stands twice")
         if bool(names) == (self.questionnaire is not None):
             raise ValueError("a table has either columns or a questionnaire")
+        if self.lines and not {"section", "item", "question"} <= set(names):
+            raise ValueError("a form has the columns section, item and question")
         bounds = [b for c in self.columns for b in (c.at_most, c.at_least) if b]
         for name in (*self.unique, *bounds, *([self.also_called] if self.also_called else [])):
             if name not in names and self.questionnaire is None:
@@ -345,6 +356,16 @@ def local_choices(column: LocalColumn) -> tuple[str, ...]:
     if not found:
         raise SectorbookError(f"config/local.yml, column {column.name!r}: its list of answers is empty.")
     return found
+
+
+def lines_of(table: LocalTable) -> list[tuple[str, str, str, str]]:
+    """Return the lines of a form: section, item, question, and the instrument's note; none for other tables."""
+    return [
+        (section, item.id, item.label, item.note or "")
+        for section, wanted in table.lines.items()
+        for item in framework(wanted.framework).items
+        if not wanted.groups or item.group in wanted.groups
+    ]
 
 
 def demonstration() -> dict[str, Any]:

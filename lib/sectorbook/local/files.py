@@ -74,6 +74,7 @@ def read(folder: Path) -> Folder:
             raw[name] = _records(path, table, out)
     for name, records in raw.items():
         table, file = config.local()[name], here[name][0].name
+        records = raw[name] = _lines(file, table, records, out)
         _repeats(file, table, records, out)
         _references(file, table, records, here, raw, out)
         out.rows[name] = len(records)
@@ -206,6 +207,25 @@ def _bounds(file: str, table: LocalTable, record: dict, out: Folder) -> None:
                 out.problems.append(
                     Problem(file, record["row"], column.name, repr(record[column.name]), expected)
                 )
+
+
+def _lines(file: str, table: LocalTable, records: list[dict], out: Folder) -> list[dict]:
+    """Return the records of a form that say anything, once each names a line of it; other tables' as they are."""
+    if not table.lines:
+        return records
+    known = {section: {} for section in table.lines}
+    for section, item, _, _ in config.lines_of(table):
+        known[section][item] = item
+    for record in records:
+        items = known.get(record.get("section"), {})
+        if "item" in record and items and record["item"] not in items:
+            close = next(iter(nearest(record["item"], items, 1)), None)
+            out.problems.append(
+                Problem(
+                    file, record["row"], "item", repr(record["item"]), f"a line of {record['section']}", close
+                )
+            )
+    return [r for r in records if set(r) - {"row", "section", "item", "question"}]
 
 
 def _repeats(file: str, table: LocalTable, records: list[dict], out: Folder) -> None:

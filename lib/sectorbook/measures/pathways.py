@@ -48,8 +48,8 @@ def survey_codes(soc_codes: pd.Series, surveyed: Sequence[str]) -> pd.Series:
     """
     known = set(soc_codes)
     groups = {code[:6]: code for code in surveyed if code not in known}
-    own = soc_codes.where(soc_codes.isin(set(surveyed)))
-    return own.fillna(soc_codes.str[:6].map(groups))
+    names = set(surveyed)
+    return soc_codes.map({code: code if code in names else groups.get(code[:6]) for code in known})
 
 
 def _itself(rows: pd.DataFrame) -> pd.DataFrame:
@@ -74,6 +74,8 @@ def study_months(education: pd.DataFrame, surveyed: Sequence[str]) -> pd.Series:
 
     `education` is O*NET's (columns `SCHOOLING`): the percent of answers by required level, scale RL. The median level counts.
     """
+    if education.empty:
+        return pd.Series(dtype=float)
     kept = _itself(education[education.scale_id == "RL"].dropna(subset=["category_number", "onet_value"]))
     code = survey_codes(kept.soc_code, surveyed).rename("occupation_code")
     shares = kept.pivot_table(
@@ -89,6 +91,8 @@ def skill_similarity(skills: pd.DataFrame, surveyed: Sequence[str]) -> pd.DataFr
     Pearson's correlation of the levels (0 to 7) that O*NET gives its 35 skills; `skills` has soc_code, element_id, scale_id and
     onet_value. Specialties of one occupation are averaged. Two occupations drawn at random correlate at about 0.7.
     """
+    if skills.empty:
+        return pd.DataFrame()
     levels = skills[skills.scale_id == "LV"]
     code = survey_codes(levels.soc_code, surveyed).rename("occupation_code")
     table = levels.pivot_table("onet_value", index=code, columns="element_id", aggfunc="mean").dropna()
@@ -307,6 +311,11 @@ def share_with_ladder(found: pd.DataFrame) -> float:
     """Return the share of the jobs in `ladders`' entry occupations from which a ladder leads up, in percent; NaN without any."""
     jobs = found.sector_employment
     return float(100 * jobs[found.steps.notna()].sum() / jobs.sum()) if jobs.sum() else float("nan")
+
+
+def why_none(moves: pd.DataFrame) -> str:
+    """Return why there is no ladder although there are moves, as a sentence; "" without any move."""
+    return "Too few wages are published here, or no entry job leads on." if len(moves) else ""
 
 
 def climb(nodes: pd.DataFrame, moves: pd.DataFrame, entry_below_usd: float, highest_zone: int = 3) -> float:

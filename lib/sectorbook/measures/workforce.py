@@ -194,16 +194,16 @@ def coverage(checklist: pd.DataFrame, present: Sequence[str], local: Sequence[st
     rows = []
     for item in checklist.itertuples():
         kind, _, rest = item.note.partition(" ")
-        names = [name.strip() for name in rest.split(",")]
+        listed, _, questions = rest.partition(": ")
+        names = [name.strip() for name in listed.split(",")]
         if kind == "data":
             standing = "here" if set(names) <= set(present) else "fetch"
         elif kind == "local":
             standing = "here" if set(names) <= set(local) else "ask"
         else:
             standing = "ask"
-        source = (
-            f"{', '.join(names)} (local file)" if kind == "local" else rest if kind == "data" else item.note
-        )
+        asked = f", questions {questions}" if questions else " (local file)"
+        source = f"{', '.join(names)}{asked}" if kind == "local" else rest if kind == "data" else item.note
         rows.append((item.group, item.label, source, standing, STANDING[standing]))
     return pd.DataFrame(rows, columns=["checklist", "item", "answered_from", "standing", "given_by"])
 
