@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sectorbook import warehouse
 from sectorbook.errors import SectorbookError
-from sectorbook.measures import candidates, industry, staffing
+from sectorbook.measures import candidates, industry, region, staffing
 from shared import SHARED, needs_shared
 
 PRIVATE = ["23", "31-33", "62", "72"]
@@ -211,6 +211,10 @@ def test_columbus_is_counted_as_bls_counts_it(home: Path) -> None:
     found = industry.count(rows, rows.iloc[:0], ["621", "622", "623"])
     assert (found.first, found.last) == (2020, 2023)
     counties = rows[rows.own_code.eq("0") & rows.year.eq(2023)].set_index("area_fips").employment
+    shown = region.covered_jobs(rows, 2023, pd.Series({"39049": "Franklin"})).set_index("county_name")
+    assert (
+        shown.employment_counted["Franklin"] == 772_233 and shown.employment_gap.abs().max() <= 1
+    )  # whole jobs are printed
     assert counties["39049"] == 772_233 and found.total == counties.sum() == 1_077_178
     for year in (2020, 2023):
         agreement = industry.quotient_agreement(rows, rows.iloc[:0], year)
