@@ -8,8 +8,9 @@ import pytest
 from sectorbook import charts_region, config, paths, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import origin, templates
-from sectorbook.measures import deciding, region, workforce
+from sectorbook.measures import boundary, deciding, region, workforce
 from sectorbook.sources import geography
+from shared import SHARED, needs_shared
 
 FLOWS = pd.DataFrame(
     [("39001", "39001", 80, 8.0), ("39001", "39003", 20, 4.0), ("39003", "39001", 50, 6.0), ("39003", "39003", 50, 3.0),
@@ -143,6 +144,35 @@ def test_the_evidence_list_is_the_fields_own_and_counts() -> None:
     asked = {q.strip() for note in checklist.note for q in note.partition(": ")[2].split(",") if q}
     assert asked and asked <= {q.id for q in config.questionnaire("employer").questions}
     assert workforce.coverage_counts(covered).drop(columns="checklist").sum().sum() == 28
+
+
+# -- other views of the bounds ------------------------------------------------------------------------------
+
+
+def test_inflow_and_outflow_add_up_by_kind_of_job() -> None:
+    rows = [("39001", "39001", 8), ("39001", "39003", 2), ("39003", "39001", 5), ("39003", "39003", 7)]
+    flows = pd.DataFrame(
+        [(a, b, *[n] * len(boundary.KINDS)) for a, b, n in rows], columns=boundary.FLOWS
+    ).assign(jobs_goods=[8, 0, 0, 7])
+    found = boundary.inflow_outflow(flows, ("39001",)).set_index("job_kind")
+    every = found.loc["All jobs"]
+    assert every[["live_and_work", "commute_in", "commute_out"]].tolist() == [8, 5, 2]
+    assert every.commute_in_pct == pytest.approx(100 * 5 / 13) and every.commute_out_pct == pytest.approx(20)
+    assert found.loc["Goods producing", "commute_in_pct"] == 0
+    assert boundary.inflow_outflow(flows, ("39099",)).empty and boundary.inflow_outflow(flows, ()).empty
+
+
+@needs_shared
+def test_published_rules_over_the_nation_draw_columbus(home: Path) -> None:
+    warehouse.build("commuting", SHARED / "data/commuting/acs_2011_2015_county_flows.csv.gz")
+    flows = warehouse.load("commuting_flows", columns=region.FLOWS)
+    counties = warehouse.counties(warehouse.find_region("columbus-oh"))
+    shapes = pd.Series({"39049": "Franklin", "39073": "Hocking"})
+    found = boundary.delineated(flows, counties, shapes).set_index("county_name")
+    assert found.index[0] == "Franklin" and found.agree["Franklin"]
+    assert found.loc["Hocking", ["drawn", "travel_to_work", "agree"]].tolist() == ["yes", "no", False]
+    assert "Hocking" in boundary.listed(found.reset_index(), "travel_to_work", drawn=True)
+    assert boundary.delineated(flows, ("09001", "99999"), shapes).empty
 
 
 # -- the canvas -------------------------------------------------------------------------------------------

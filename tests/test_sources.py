@@ -32,7 +32,7 @@ from publishers import (
     excel,
     text,
 )
-from sectorbook import sources
+from sectorbook import provenance, sources
 from sectorbook.errors import SectorbookError
 from shared import SHARED, needs_shared
 
@@ -265,6 +265,25 @@ def test_lodes_blocks_become_counties(tmp_path, build):
     assert jobs.loc[("39049", "work", "C000"), "jobs"] == jobs.loc[("39049", "work", "CNS16"), "jobs"] == 80
     assert jobs.loc[("39049", "work", "CNS16"), "job_category"] == "62"
     assert not any(code.startswith("CR") for _, _, code in jobs.index)  # not in this file: absent, not zero
+
+
+def test_lodes_puts_the_states_of_the_newest_year_together(tmp_path, build):
+    alone, _ = build("lodes", lodes_folder(tmp_path / "alone"))
+    across = [OD[0], ["210190301001000", "390490001101000", *OD[1][2:]]]
+    walk = [XWALK[0], ["210190301001000", "21", "KY", "Kentucky", "21019", "Boyd County, KY"]]
+    for name, rows, blocks in (("2022-oh", OD, XWALK), ("2022-ky", across, walk)):
+        folder = tmp_path / "in" / name
+        folder.mkdir(parents=True)
+        state = name[-2:]
+        kind = "od_main" if state == "oh" else "od_aux"
+        (folder / f"{state}_{kind}_JT00_2022.csv.gz").write_bytes(gzip.compress(text(rows)))
+        (folder / f"{state}_xwalk.csv.gz").write_bytes(gzip.compress(text(blocks)))
+        provenance.write_sidecar(folder, alone)
+    (tmp_path / "in" / "2021-oh").mkdir()
+    provenance.write_sidecar(tmp_path / "in" / "2021-oh", alone)
+    sidecar, tables = build("lodes", tmp_path / "in")
+    assert (sidecar.vintage, sidecar.edition) == ("2022, KY, OH", "2022")
+    assert {"21019", "39049"} <= set(tables["lodes_flows"].work_county_fips)
 
 
 def test_ipeds_counts_no_total_and_takes_the_revised_file(tmp_path, build):
