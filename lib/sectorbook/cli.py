@@ -346,16 +346,6 @@ def _check_local(text: str) -> int:
 
 
 @app.command()
-def canvas(region: Annotated[str, typer.Argument(help="A region.")]) -> None:
-    """Write the empty local files of chapters 01 and 05 for a region, where they are not there yet."""
-    from sectorbook import canvas as local
-    from sectorbook import warehouse
-
-    for table in local.COLUMNS:
-        typer.echo(local.template(table, warehouse.find_region(region)))
-
-
-@app.command()
 def check(
     region: Annotated[
         list[str] | None, typer.Argument(help="Regions whose own files to check.", metavar="[REGION…]")

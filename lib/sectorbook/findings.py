@@ -325,6 +325,10 @@ class Chapter:
             *self.others,
         ]
 
+    def on_file(self) -> list[str]:
+        """Return the tables of the initiative's own files that hold rows, whether this chapter reads them or not."""
+        return local_files.on_file(self.origin)
+
     def files(self) -> None:
         """Show what is on file of the initiative's own tables, and say where they come from and what to fill in."""
         frame = local_files.state(self.local, self.origin)

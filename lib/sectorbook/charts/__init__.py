@@ -10,12 +10,13 @@ from sectorbook.charts.forms import (
     stacked_rungs,
     wage_ranges,
 )
+from sectorbook.charts.ladder import ladder
 from sectorbook.charts.network import network_map
 from sectorbook.charts.partnership import progress, timeline
 from sectorbook.charts.ranges import bands, before_after, grouped_intervals, intervals, tornado
 
 __all__ = [
     "bands", "bars_with_marker", "before_after", "forest", "gap_by_year", "grouped_intervals", "interval_dots", "intervals",
-    "love_plot", "nested_model", "network_map", "over_time", "placement", "progress", "reported_changes", "score_overlap",
-    "stacked_rungs", "timeline", "tornado", "two_lines", "wage_ranges",
+    "ladder", "love_plot", "nested_model", "network_map", "over_time", "placement", "progress", "reported_changes",
+    "score_overlap", "stacked_rungs", "timeline", "tornado", "two_lines", "wage_ranges",
 ]  # fmt: skip

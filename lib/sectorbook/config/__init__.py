@@ -155,6 +155,16 @@ def local_choices(column: LocalColumn) -> tuple[str, ...]:
     return found
 
 
+def lines_of(table: LocalTable) -> list[tuple[str, str, str, str]]:
+    """Return the lines of a form: section, item, question, and the instrument's note; none for other tables."""
+    return [
+        (section, item.id, item.label, item.note or "")
+        for section, wanted in table.lines.items()
+        for item in framework(wanted.framework).items
+        if not wanted.groups or item.group in wanted.groups
+    ]
+
+
 def demonstration() -> dict[str, Any]:
     """Return what the demonstration does not draw at random, from `config/demonstration.yml`."""
     return _read("demonstration.yml")

@@ -254,10 +254,19 @@ class LocalColumn(Entry):
         return self
 
 
+class LocalLines(Entry):
+    """Lines of a form that come from one of the field's instruments: the framework, and its groups (none: all of them)."""
+
+    framework: str
+    groups: tuple[str, ...] = ()
+
+
 class LocalTable(Entry):
     """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
 
-    `also_called` is the column with other spellings of the first column, for references to it. `any_of` are columns of which
+    `lines` makes the file a form: its template has a row for each item of these instruments, named by the columns `section`
+    (the key here) and `item`, and asked in `question`. `also_called` is the column with other spellings of the first column,
+    for references to it. `any_of` are columns of which
     each row fills one at least. `questionnaire` names the questionnaire whose answers the file holds, in place of columns.
     `private`: each row is a person, so that no message may hold a cell's value, and columns that name people are not read.
     """
@@ -271,6 +280,7 @@ class LocalTable(Entry):
     also_called: str | None = None
     questionnaire: str | None = None
     private: bool = False
+    lines: dict[str, LocalLines] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _holds_together(self) -> "LocalTable":
@@ -279,6 +289,8 @@ class LocalTable(Entry):
             raise ValueError("a column stands twice")
         if bool(names) == (self.questionnaire is not None):
             raise ValueError("a table has either columns or a questionnaire")
+        if self.lines and not {"section", "item", "question"} <= set(names):
+            raise ValueError("a form has the columns section, item and question")
         bounds = [b for c in self.columns for b in (c.at_most, c.at_least, c.when, c.same_for) if b]
         for name in (*self.unique, *self.any_of, *bounds, *([self.also_called] if self.also_called else [])):
             if name not in names and self.questionnaire is None:

@@ -14,7 +14,7 @@ from sectorbook.config.shapes import LocalColumn, LocalTable
 from sectorbook.errors import SectorbookError, nearest
 from sectorbook.local import participants, private
 from sectorbook.local.cells import DTYPES, BadCell, Problem, key, parts, value
-from sectorbook.local.rows import across
+from sectorbook.local.rows import across, repeats
 from sectorbook.questionnaire.answers import Answers, read_answers
 from sectorbook.questionnaire.tables import all_rows
 
@@ -78,7 +78,8 @@ def read(folder: Path) -> Folder:
             raw[name] = _records(path, table, out)
     for name, records in raw.items():
         table, file = config.local()[name], here[name][0].name
-        _repeats(file, table, records, out)
+        records = raw[name] = _lines(file, table, records, out)
+        out.problems += repeats(file, table, records)
         out.problems += across(file, table, records, {(p.row, p.column) for p in out.problems_of([name])})
         _references(file, table, records, here, raw, out)
         if name in CHECKS:
@@ -242,44 +243,23 @@ def _bounds(file: str, table: LocalTable, record: dict, out: Folder) -> None:
                 out.problems.append(Problem(file, record["row"], column.name, found, expected))
 
 
-def _repeats(file: str, table: LocalTable, records: list[dict], out: Folder) -> None:
-    first: dict[tuple, int] = {}
-    for record in records if table.unique else []:
-        if not set(table.unique) <= set(record):
-            continue
-        same = tuple(key(str(record[name])) for name in table.unique)
-        if same in first:
-            shown = "the same" if table.private else ", ".join(repr(record[name]) for name in table.unique)
+def _lines(file: str, table: LocalTable, records: list[dict], out: Folder) -> list[dict]:
+    """Return the records of a form that say anything, once each names a line of it; other tables' as they are."""
+    if not table.lines:
+        return records
+    known = {section: {} for section in table.lines}
+    for section, item, _, _ in config.lines_of(table):
+        known[section][item] = item
+    for record in records:
+        items = known.get(record.get("section"), {})
+        if "item" in record and items and record["item"] not in items:
+            close = next(iter(nearest(record["item"], items, 1)), None)
             out.problems.append(
                 Problem(
-                    file,
-                    record["row"],
-                    " + ".join(table.unique),
-                    f"{shown} again",
-                    f"it once; it is in row {first[same]}",
+                    file, record["row"], "item", repr(record["item"]), f"a line of {record['section']}", close
                 )
             )
-        first.setdefault(same, record["row"])
-    if table.also_called:
-        _alias_clashes(file, table, records, out)
-
-
-def _alias_clashes(file: str, table: LocalTable, records: list[dict], out: Folder) -> None:
-    own = table.columns[0].name
-    names = {key(r[own]): r["row"] for r in records if own in r}
-    for record in records:
-        for other in parts(record.get(table.also_called, "")):
-            row = names.setdefault(key(other), record["row"])
-            if row != record["row"]:
-                out.problems.append(
-                    Problem(
-                        file,
-                        record["row"],
-                        table.also_called,
-                        repr(other),
-                        f"a spelling of this row only; row {row} has it too",
-                    )
-                )
+    return [r for r in records if set(r) - {"row", "section", "item", "question"}]
 
 
 def _references(

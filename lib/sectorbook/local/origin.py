@@ -108,6 +108,11 @@ def state(names: Sequence[str], origin: Origin) -> pd.DataFrame:
     )
 
 
+def on_file(origin: Origin) -> list[str]:
+    """Return the tables that hold rows."""
+    return [name for name, rows in read(origin).rows.items() if rows]
+
+
 def notice(names: Sequence[str], origin: Origin) -> str:
     """Return what a reader must know of where these tables come from, as one sentence or two without a digit."""
     if origin.kind == "demonstration":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sectorbook.config.shapes import LocalColumn, LocalTable
-from sectorbook.local.cells import Problem, key
+from sectorbook.local.cells import Problem, key, parts
 
 
 def across(file: str, table: LocalTable, records: list[dict], told: set[tuple]) -> list[Problem]:
@@ -45,3 +45,30 @@ def _alike(file: str, column: LocalColumn, records: list[dict]) -> Iterator[Prob
         if value != record[column.name]:
             same = f"{value!r}, as in row {row} for the same {column.same_for!r}"
             yield Problem(file, record["row"], column.name, repr(record[column.name]), same)
+
+
+def repeats(file: str, table: LocalTable, records: list[dict]) -> Iterator[Problem]:
+    """Yield the rows that are there twice, and other spellings that two rows claim."""
+    first: dict[tuple, int] = {}
+    for record in records if table.unique else []:
+        if not set(table.unique) <= set(record):
+            continue
+        same = tuple(key(str(record[name])) for name in table.unique)
+        row = first.setdefault(same, record["row"])
+        if row != record["row"]:
+            shown = "the same" if table.private else ", ".join(repr(record[name]) for name in table.unique)
+            where = " + ".join(table.unique)
+            yield Problem(file, record["row"], where, f"{shown} again", f"it once; it is in row {row}")
+    if table.also_called:
+        yield from _alias_clashes(file, table, records)
+
+
+def _alias_clashes(file: str, table: LocalTable, records: list[dict]) -> Iterator[Problem]:
+    own = table.columns[0].name
+    names = {key(r[own]): r["row"] for r in records if own in r}
+    for record in records:
+        for other in parts(record.get(table.also_called, "")):
+            row = names.setdefault(key(other), record["row"])
+            if row != record["row"]:
+                expected = f"a spelling of this row only; row {row} has it too"
+                yield Problem(file, record["row"], table.also_called, repr(other), expected)

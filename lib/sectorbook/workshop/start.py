@@ -94,7 +94,7 @@ def main():
         "PYTHONPATH": str(HERE / "lib"),
         "PYTHONNOUSERSITE": "1",
         "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
-        "JUPYTER_DATA_DIR": str(jupyter / "data"),
+        "JUPYTER_DATA_DIR": str(jupyter / "share"),
         "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
         "IPYTHONDIR": str(jupyter / "ipython"),
     }
