@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sectorbook import config, findings, paths, warehouse
 from sectorbook.errors import SectorbookError
-from sectorbook.local import templates
-from sectorbook.report import book, edition, forms, pack
+from sectorbook.local import files, origin, templates
+from sectorbook.report import book, edition, employer, forms, pack
 from test_convening_chapters import number, run, table, texts
 
+DEMONSTRATION = origin.Origin("demonstration", origin.DEMONSTRATION, "san-francisco")
 NAMES = ("10_employer_outcomes", "11_partnership")
 FIRMS = (
     "employer_code,year,measure,value,takes_part,start_year\n"
@@ -164,6 +165,24 @@ def test_the_business_value_report_is_for_an_employer(shown: dict) -> None:
     assert "back" in said and "Massachusetts" in said and made.numbers
     (path,) = pack.write("san-francisco", ["html"], form="business-value")
     assert "Claim ledger" in text_of(path) and "What is missing" not in text_of(path)
+
+
+def test_one_employer_s_own_report_stays_with_the_local_files(home: Path, reports: Path) -> None:
+    run("10_employer_outcomes", "san-francisco")
+    paths_written = pack.write("san-francisco", ["html", "xlsx"], form="business-value", employer="E003")
+    assert {p.parent for p in paths_written} == {paths.local("san-francisco")}
+    assert not list(reports.rglob("*E003*")), "nothing on one employer is in the output folder"
+    text = text_of(paths_written[0])
+    firm = warehouse.local("firm_returns", DEMONSTRATION).set_index("employer_code").loc["E003"]
+    assert f"You spent ${firm.cost_usd:,.0f}" in text and "employer E003" in text
+    saved = (firm.separations_before - firm.separations_after) * firm.wage_annual_usd * 0.21
+    assert f"${saved:,.0f}" in text
+    assert not re.search(r"E00[^3]|E0[1-9]\d", text), "and on no other"
+    assert not files.read(paths.local("san-francisco")).problems, "the check of the files does not mind it"
+    with pytest.raises(SectorbookError, match="Unknown employer 'E030'"):
+        employer.gather("san-francisco", "E030")
+    strange = employer.target("san-francisco", "../../E 1", "html")
+    assert strange.parent == paths.local("san-francisco")
 
 
 def test_words_an_initiative_enters_are_words_in_every_format(home: Path, reports: Path) -> None:

@@ -155,6 +155,13 @@ def test_a_goal_is_judged_by_its_pace(
     assert nothing.goal_on_track == "not known" and pd.isna(nothing.goal_reached)
 
 
+def test_a_goal_reached_on_the_day_it_is_due_is_on_track(dictionary: pd.DataFrame) -> None:
+    """25 of 100 after 91 days: the 364th day after 1 January 2026 is 31 December."""
+    for value, said in ((25, "Y"), (24, "N")):
+        done = entries(("completers", "2026-04-02", value, None))
+        assert partnership.on_track(goals(100), done, dictionary).goal_on_track.tolist() == [said]
+
+
 def test_a_goal_that_is_no_count_has_no_pace(dictionary: pd.DataFrame) -> None:
     done = entries(("turnover", "2026-04-11", 30, None))
     row = partnership.on_track(goals(20, "turnover"), done, dictionary).iloc[0]

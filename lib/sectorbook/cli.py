@@ -159,9 +159,17 @@ def report(
             help="A form in place of the report: pennsylvania, massachusetts, nga or business-value."
         ),
     ] = None,
+    employer: Annotated[
+        str | None,
+        typer.Option(
+            help="With --form business-value: one employer's own report, kept among the local files."
+        ),
+    ] = None,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
+    if employer is not None and form != "business-value":
+        raise SectorbookError("--employer goes with --form business-value.")
     from sectorbook import paths, warehouse
     from sectorbook.report import pack
 
@@ -172,7 +180,9 @@ def report(
 
         dress = brands.load(brand)
     for text in region:
-        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress, form):
+        for target in pack.write(
+            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, employer
+        ):
             typer.echo(paths.shown(target))
 
 

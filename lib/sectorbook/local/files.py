@@ -20,6 +20,7 @@ from sectorbook.questionnaire.tables import all_rows
 DICTIONARY = "dictionary.md"
 ANSWERS = "answers.json"  # what `findings` keeps of the exercises
 ENDINGS = (".csv", ".xlsx")
+OWN_REPORT = "business-value-"  # what `report` writes for one employer
 
 
 @dataclass
@@ -88,7 +89,7 @@ def _strangers(folder: Path, out: Folder) -> None:
     known = [f"{name}{end}" for name in config.local() for end in ENDINGS]
     allowed = {*known, DICTIONARY, ANSWERS, provenance.SIDECAR}
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.name not in allowed and not path.name.startswith((".", "~$")):
+        if path.name not in allowed and not path.name.startswith((".", "~$", "disclosure_log", OWN_REPORT)):
             close = next(iter(nearest(path.name, known, 1)), None)
             out.problems.append(
                 Problem(
