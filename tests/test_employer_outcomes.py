@@ -171,7 +171,7 @@ def test_the_parts_add_up_and_the_whole_has_an_interval() -> None:
     assert whole["roi_pct"] == pytest.approx(100 * (each.benefit_usd.sum() / each.cost_usd.sum() - 1))
     assert whole["roi_ci_low"] < whole["roi_pct"] < whole["roi_ci_high"]
     spread = employer_returns.spread(each)
-    assert spread.middle.iloc[0] == each.roi_pct.median() and spread.firm_n.tolist() == [len(each)] * 3
+    assert spread.median_value.iloc[0] == each.roi_pct.median() and spread.firm_n.tolist() == [len(each)] * 3
     assert employer_returns.spread(each.head(4)).empty
 
 

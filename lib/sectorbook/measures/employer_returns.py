@@ -95,7 +95,7 @@ def costs_declared(table: pd.DataFrame, address: str) -> dict:
 
 
 def spread(returned: pd.DataFrame) -> pd.DataFrame:
-    """Return how employers' returns are spread, naming none: `return_of`, `lower_quartile`, `middle`, `upper_quartile`,
+    """Return how employers' returns are spread, naming none: `return_of`, `lower_quartile`, `median_value`, `upper_quartile`,
     `firm_n`.
 
     Rows: return on investment in percent, benefit and cost in USD. No rows for fewer than five employers.
@@ -105,7 +105,7 @@ def spread(returned: pd.DataFrame) -> pd.DataFrame:
         "benefit_usd": "Saved in a year, USD",
         "cost_usd": "Spent in a year, USD",
     }
-    columns = ["return_of", "lower_quartile", "middle", "upper_quartile", "firm_n"]
+    columns = ["return_of", "lower_quartile", "median_value", "upper_quartile", "firm_n"]
     if len(returned) < LEAST_FOR_QUARTILES:
         return pd.DataFrame(columns=columns)
     rows = [
@@ -118,7 +118,7 @@ def spread(returned: pd.DataFrame) -> pd.DataFrame:
 def spread_declared(table: pd.DataFrame) -> dict:
     """Return what stands behind the cells of `spread`: quantiles of as many employers."""
     people = [int(n) for n in table["firm_n"]]
-    quantile = {"lower_quartile": 0.25, "middle": 0.5, "upper_quartile": 0.75}
+    quantile = {"lower_quartile": 0.25, "median_value": 0.5, "upper_quartile": 0.75}
     return {
         "contributors": dict.fromkeys((*quantile, "firm_n"), people),
         "statistic": {**dict.fromkeys(quantile, "quantile"), "firm_n": "count"},
@@ -139,9 +139,9 @@ def together(returned: pd.DataFrame, draws: int, seed: int) -> dict[str, float]:
 def for_one(firms: pd.DataFrame, employer_code: str, shares: tuple[float, ...]) -> pd.DataFrame:
     """Return one employer's return for each cost of a replacement in `shares` (of a year's pay).
 
-    `share_pct`, and the columns of `per_employer`. The range over the shares is how far the answer hangs on that assumption; it
+    `replacement_pct`, and the columns of `per_employer`. The range over the shares is how far the answer hangs on that assumption; it
     is no confidence interval, for one employer has none.
     """
     own = firms[firms["employer_code"] == employer_code]
-    parts = [per_employer(own, share).assign(share_pct=100 * share) for share in shares]
+    parts = [per_employer(own, share).assign(replacement_pct=100 * share) for share in shares]
     return pd.concat(parts, ignore_index=True)

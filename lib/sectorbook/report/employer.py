@@ -107,7 +107,7 @@ def _returns(head: str, returns: pd.DataFrame, employer_code: str, share: float)
     uses = [number.address for number in numbers]
     sentence = {"kind": "sentence", "address": f"{head}_sentence", "text": text, "uses": uses}
     columns = [
-        "share_pct",
+        "replacement_pct",
         "turnover_saved_usd",
         "vacancy_saved_usd",
         "other_benefit_usd",
