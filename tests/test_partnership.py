@@ -184,16 +184,17 @@ def test_on_track_is_the_same_as_ahead_of_an_even_pace(value: int, goal: int, da
 
 def test_systems_change_has_three_arenas_with_their_names_kinds_and_cases() -> None:
     items = warehouse.framework("systems_change")
-    assert items.group.value_counts()[["arena", "kind", "case", "question", "step"]].tolist() == [
-        3,
-        8,
-        3,
-        8,
-        3,
-    ]
+    counted = items.group.value_counts()
+    assert counted[["arena", "kind", "question", "step"]].tolist() == [3, 8, 8, 3]
     for arena in items[items.group == "arena"].itertuples():
         assert {s.split(".")[0] for s in arena.sources} == {"A17", "B19", "B39", "D10", "D01"}
-    assert len(systems.examples(items)) == 14
+    assert len(systems.examples(items)) == 11
+    worked = systems.cases(warehouse.framework("systems_cases"), items, register.published())
+    assert worked.reach.dropna().tolist() == [1000, 16000] and worked.arena.nunique() == 3
+    told = worked[["case_name", "change_barrier", "change_strategy", "change_title"]]
+    assert told.notna().all().all() and worked.change_evidence.notna().sum() == 1, (
+        "what is not said stays open"
+    )
     kinds = set(items[items.group == "kind"].id)
     assert kinds <= set(warehouse.framework("indicators").id), "the log fills the form of the same names"
 
