@@ -190,7 +190,9 @@ def test_systems_change_has_three_arenas_with_their_names_kinds_and_cases() -> N
         assert {s.split(".")[0] for s in arena.sources} == {"A17", "B19", "B39", "D10", "D01"}
     assert len(systems.examples(items)) == 11
     worked = systems.cases(warehouse.framework("systems_cases"), items, register.published())
-    assert worked.reach.dropna().tolist() == [1000, 16000] and worked.arena.nunique() == 3
+    assert (
+        worked.reach_told.dropna().tolist() == ["1,000", "more than 16,000"] and worked.arena.nunique() == 3
+    )
     told = worked[["case_name", "change_barrier", "change_strategy", "change_title"]]
     assert told.notna().all().all() and worked.change_evidence.notna().sum() == 1, (
         "what is not said stays open"

@@ -67,15 +67,14 @@ def cases(lines: pd.DataFrame, items: pd.DataFrame, published: pd.DataFrame) -> 
     """Return the source's worked cases in the form of the log (`CASE`), one row a case.
 
     `lines`: `group` (the case), `note` (the column), `label`. An arena is named as in `items`; the reach is looked up in
-    `published` (`id`, `value`, `note`). What the source does not say is missing.
+    `published` (`id`, `value`, `note`) and written with its note, as in "more than 16,000". What the source does not say is
+    missing.
     """
     names = dict(zip(items["id"], items["label"], strict=True))
-    numbers = published.set_index("id")
+    told = {
+        number.id: f"{str(number.note).rstrip('.').lower() + ' ' if isinstance(number.note, str) else ''}{number.value:,.0f}"
+        for number in published.itertuples()
+    }
     wide = lines.pivot(index="group", columns="note", values="label").reindex(lines["group"].unique())
-    table = wide.reindex(columns=CASE).reset_index(drop=True)
-    known = table["reach"]
-    return table.assign(
-        arena=table["arena"].map(names),
-        reach=known.map(numbers["value"]),
-        reach_note=known.map(numbers["note"]),
-    )
+    table = wide.rename(columns={"reach": "reach_told"}).reindex(columns=CASE).reset_index(drop=True)
+    return table.assign(arena=table["arena"].map(names), reach_told=table["reach_told"].map(told))
