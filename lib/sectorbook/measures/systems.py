@@ -58,8 +58,7 @@ CASE = [
     "change_strategy",
     "change_title",
     "change_evidence",
-    "reach",
-    "reach_note",
+    "reach_told",
 ]
 
 
