@@ -165,9 +165,17 @@ def report(
     answers: Annotated[
         bool, typer.Option("--answers", help="Quote what teams answered in a workshop, word for word.")
     ] = False,
+    employer: Annotated[
+        str | None,
+        typer.Option(
+            help="With --form business-value: one employer's own report, kept among the local files."
+        ),
+    ] = None,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
+    if employer is not None and form != "business-value":
+        raise SectorbookError("--employer goes with --form business-value.")
     from sectorbook import paths, warehouse
     from sectorbook.report import pack
 
@@ -179,7 +187,7 @@ def report(
         dress = brands.load(brand)
     for text in region:
         for target in pack.write(
-            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, answers
+            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, employer, answers
         ):
             typer.echo(paths.shown(target))
 

@@ -23,6 +23,7 @@ ANSWERS = "answers.json"  # what `findings` keeps of the exercises
 ENDINGS = (".csv", ".xlsx")
 # What takes more than one cell to see, by table.
 CHECKS = {"participants": participants.check}
+OWN_REPORT = "business-value-"  # what `report` writes for one employer
 
 
 @dataclass
@@ -98,7 +99,7 @@ def _strangers(folder: Path, out: Folder) -> None:
     known = [f"{name}{end}" for name in config.local() for end in ENDINGS]
     allowed = {*known, DICTIONARY, ANSWERS, provenance.SIDECAR, private.KEY, paths.PRIVATE}
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.name not in allowed and not path.name.startswith((".", "~$", "disclosure_log")):
+        if path.name not in allowed and not path.name.startswith((".", "~$", "disclosure_log", OWN_REPORT)):
             close = next(iter(nearest(path.name, known, 1)), None)
             out.problems.append(
                 Problem(
