@@ -182,7 +182,17 @@ class LocalColumn(_Entry):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal[
-        "text", "integer", "number", "date", "month", "quarter", "yes_no", "choice", "several", "reference"
+        "text",
+        "integer",
+        "number",
+        "date",
+        "date8",
+        "month",
+        "quarter",
+        "yes_no",
+        "choice",
+        "several",
+        "reference",
     ]
     description: str
     example: str = ""
@@ -216,7 +226,8 @@ class LocalTable(_Entry):
 
     `also_called` is the column with other spellings of the first column, for references to it. `questionnaire` names the
     questionnaire whose answers the file holds, in place of columns. `private`: each row is a person, so that no message may
-    hold a cell's value, and columns that name people are not read.
+    hold a cell's value, and columns that name people are not read. `elements`: the header holds numbered elements of a
+    layout, with this prefix or a title; those that are no column here are not read. `optional`: nobody is asked for the file.
     """
 
     title: str
@@ -227,6 +238,8 @@ class LocalTable(_Entry):
     also_called: str | None = None
     questionnaire: str | None = None
     private: bool = False
+    elements: str = ""
+    optional: bool = False
 
     @model_validator(mode="after")
     def _holds_together(self) -> "LocalTable":

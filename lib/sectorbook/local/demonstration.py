@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from sectorbook import config, paths, provenance
+from sectorbook.local import demonstration_people as drawn
 from sectorbook.local import private, templates
-from sectorbook.local.demonstration_people import participants
 from sectorbook.local.origin import DEMONSTRATION
 
 SEED = 20260131
@@ -336,6 +336,7 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
     rng = np.random.default_rng(seed)
     fixed = config.demonstration()
     employers, partners = _employers(rng), _partners(rng, fixed)
+    participants = drawn.participants(seed)
     return {
         "partners": partners,
         "ties": _ties(rng, fixed["partners"]),
@@ -345,7 +346,9 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
         "engagement": _engagement(rng, employers),
         "engagement_table": _engagement_table(rng),
         "commitments": _commitments(rng, employers),
-        "participants": participants(seed),
+        "participants": participants,
+        "pirl": drawn.pirl(participants),
+        "wage_records": drawn.wage_records(participants),
         **fixed["tables"],
     }
 
