@@ -91,6 +91,7 @@ class Chapter:
     others: tuple[provenance.Sidecar, ...] = ()
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
+    quoted: dict[str, dict] = field(default_factory=dict)
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -275,7 +276,10 @@ class Chapter:
                 f"{address} is in a chapter on people or firms; before the disclosure gate no other chapter may quote it."
             )
         full = f"{self.region.slug}/{address}"
-        return next((i for i in ledger["items"] if i["kind"] == kind and i["address"] == full), None)
+        item = next((i for i in ledger["items"] if i["kind"] == kind and i["address"] == full), None)
+        if item:
+            self.quoted |= {source["source"]: source for source in ledger["sources"]}
+        return item
 
     def quote(self, address: str) -> Number:
         """Return a number that another chapter recorded, as "03_industry/sector_jobs", under its own address.
@@ -340,8 +344,8 @@ class Chapter:
         self.caveat("{notice}", notice=local_files.notice(self.local, self.origin))
 
     def sources(self) -> list[dict]:
-        """Return the sidecars behind this chapter's tables, each once, without the file lists."""
-        found = {}
+        """Return the sidecars behind this chapter's tables and what it quotes, each once, without the file lists."""
+        found = dict(self.quoted)
         for sidecar in self._sidecars():
             found[sidecar.source] = sidecar.model_dump(
                 include={

@@ -12,7 +12,7 @@ def _saved(region_slug: str) -> dict[str, Path]:
     return {
         path.stem: path
         for person_level in (False, True)
-        for path in paths.ledger(region_slug, "*", person_level).parent.glob("*.json")
+        for path in paths.ledger(region_slug, "*", person_level).parent.glob("[0-9]*.json")
     }
 
 
