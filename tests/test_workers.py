@@ -186,7 +186,7 @@ def test_without_a_file_it_says_what_to_fill_in(home: Path, reports: Path) -> No
     assert not any(source["synthetic"] for source in ledger["sources"])
     assert not [t for t in texts(ledger, "sentence") if re.search("nan|None|not published", t)]
     assert number(ledger, "nsw_naive")["value"] == pytest.approx(-15204.8), "what needs no file is there"
-    assert "Fill in participants.csv" in html.render(edition.make(book.gather("lima-oh")))
+    assert "Nothing is on file in participants.csv" in html.render(edition.make(book.gather("lima-oh")))
 
 
 def test_empty_templates_put_the_demonstration_away(home: Path, reports: Path) -> None:
