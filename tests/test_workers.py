@@ -124,11 +124,17 @@ def test_negotiated_levels_are_one_for_each_rate(invented: pd.DataFrame) -> None
 def test_the_trial_finds_what_was_drawn_and_every_estimate_has_its_people(invented: pd.DataFrame) -> None:
     """The demonstration lifts pay by 950 a quarter from the 4th quarter, and chances of work: about 3,000 to 4,500 a year."""
     sample = worker_trial.analysed(invented, OUTCOME, BEFORE[:2])
-    table = worker_trial.effects(sample, OUTCOME, BEFORE, True, "earnings_early_usd")
+    table = worker_trial.effects(sample, OUTCOME, BEFORE, True, "earnings_early_usd", 99, 1)
     main = worker_trial.main_estimate(table, True)
     assert main.ci_low < 3800 < main.ci_high and main.ci_low > 0
     taken = table[table.estimand == "LATE"].iloc[0]
     assert taken.estimate > main.estimate, "not all who were offered a place took it"
+    drawn = table.set_index("estimator").bootstrap_se.dropna()
+    assert drawn["difference in means"] == pytest.approx(
+        table.standard_error[0], rel=0.25
+    )  # ninety-nine draws
+    smallest = worker_trial.smallest_effect(sample, OUTCOME, BEFORE)
+    assert worker_trial.power_pct(sample, OUTCOME, BEFORE, smallest) == pytest.approx(80)
     assert (table.behind == sample.treated.value_counts().min()).all()
     assert worker_trial.randomization_p(sample, OUTCOME, True, 199, 1) == pytest.approx(1 / 200)
     assert worker_trial.randomization_p(sample, OUTCOME, False, 199, 1) is None
@@ -138,7 +144,7 @@ def test_without_a_lot_the_main_estimate_is_doubly_robust_and_no_effect_of_an_of
     invented: pd.DataFrame,
 ) -> None:
     sample = worker_trial.analysed(invented, OUTCOME, BEFORE[:2])
-    table = worker_trial.effects(sample, OUTCOME, BEFORE, False, "earnings_early_usd")
+    table = worker_trial.effects(sample, OUTCOME, BEFORE, False, "earnings_early_usd", 99, 1)
     assert "ITT" not in set(table.estimand) and len(table) == 15
     assert worker_trial.main_estimate(table, False).estimator.startswith("doubly robust")
 

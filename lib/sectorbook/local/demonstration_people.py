@@ -44,8 +44,8 @@ def _column(quarter: int) -> str:
 class _People:
     """Who they are, what was offered to them, and what none of their files shows."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.n = PEOPLE
+    def __init__(self, rng: np.random.Generator, n: int) -> None:
+        self.n = n
         self.site = rng.integers(0, len(SITES), self.n)
         self.program = np.zeros(self.n, dtype=bool)
         for block in range(len(SITES)):
@@ -113,10 +113,10 @@ def _work(rng: np.random.Generator, people: _People, paid: dict[str, list[str]])
     }
 
 
-def participants(seed: int) -> list[dict]:
-    """Return the rows of a participants file as text."""
+def participants(seed: int, count: int = PEOPLE) -> list[dict]:
+    """Return the rows of a participants file as text, of `count` people."""
     rng = np.random.default_rng(seed)
-    people = _People(rng)
+    people = _People(rng, count)
     n, took, program = people.n, people.took, people.program
     done = took & (rng.random(n) < 0.83)
     days = [[str(day)[:10] for day in days] for days in (people.entry, people.leave, people.entry + 100)]

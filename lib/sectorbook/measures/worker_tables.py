@@ -24,7 +24,8 @@ SHOWN = {
     "groups": _names("wioa", "subgroup numerator denominator value ci_low ci_high"),
     "effects": _names(
         "trial",
-        "estimand estimator estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison remark",
+        "estimand estimator estimate standard_error bootstrap_se ci_low ci_high p_value se_method n_treated "
+        "n_comparison remark",
     ),
     "alike": _names("trial", "covariate difference effect_size variance_ratio verdict effective_n"),
     "by_quarter": _names("trial", "period estimate ci_low ci_high p_adjusted n_treated n_comparison"),

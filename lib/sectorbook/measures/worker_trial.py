@@ -12,6 +12,7 @@ from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures import (
     balance,
     cost_benefit,
+    doubly_robust,
     estimators,
     experiments,
     multiplicity,
@@ -40,12 +41,12 @@ def analysed(people: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> p
     return known if known["treated"].nunique() == 2 else known.iloc[:0]
 
 
-def _tried(step: Callable[[], Effect], name: str) -> tuple[Effect, str]:
-    """Return an estimate, or an empty one with the reason why there is none."""
+def _tried(step: Callable[[], Effect], name: str) -> Effect:
+    """Return an estimate, or an empty one where there is none. The reason would tell of small groups: it is not kept."""
     try:
-        return step(), ""
-    except SectorbookError as error:
-        return Effect("ITT", name, *[np.nan] * 2, "none", *[np.nan] * 3, 0, 0), str(error)
+        return step()
+    except SectorbookError:
+        return Effect("ITT", name, *[np.nan] * 2, "none", *[np.nan] * 3, 0, 0)
 
 
 def _smaller(table: pd.DataFrame) -> pd.DataFrame:
@@ -56,19 +57,38 @@ def _smaller(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def effects(
-    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], at_random: bool, baseline: str
+    sample: pd.DataFrame,
+    outcome: str,
+    covariates: Sequence[str],
+    at_random: bool,
+    baseline: str,
+    draws: int,
+    seed: int,
 ) -> pd.DataFrame:
-    """Return the effect by each estimator: columns `FIELDS`, `behind`, `remark` ("" or "no answer").
+    """Return the effect by each estimator: columns `FIELDS`, `bootstrap_se`, `behind`, `remark` ("" or "no answer").
 
     At random: effect of being offered a place, and of taking it. Otherwise every estimator of a comparison study, with
-    `baseline`, the outcome before entry, for the gain score.
+    `baseline`, the outcome before entry, for the gain score. `bootstrap_se` stands beside the analytic one where a bootstrap
+    of the estimator is valid, from `draws` samples.
     """
     if sample.empty:
-        return pd.DataFrame(columns=[*FIELDS, "behind", "remark"])
+        return pd.DataFrame(columns=[*FIELDS, "bootstrap_se", "behind", "remark"])
+    table = _estimates(sample, outcome, covariates, at_random, baseline)
+    names = [name for name in doubly_robust.BOOTSTRAPPED if name in set(table["estimator"])]
+    drawn = doubly_robust.bootstrap(sample, outcome, "treated", covariates, names, draws, seed)
+    spread = drawn.set_index("estimator")["standard_error"]
+    return _smaller(table).assign(
+        bootstrap_se=table["estimator"].map(spread).where(table["estimate"].notna()),
+        remark=np.where(table["estimate"].isna(), NO_ANSWER, ""),
+    )
+
+
+def _estimates(
+    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], at_random: bool, baseline: str
+) -> pd.DataFrame:
     args = (sample, outcome, "treated")
     if not at_random:
-        table = estimators.compare_estimators(*args, covariates, baseline)
-        return _smaller(table).assign(remark=np.where(table["estimate"].isna(), NO_ANSWER, ""))
+        return estimators.compare_estimators(*args, covariates, baseline)
     steps = {
         "difference in means": lambda: experiments.difference_in_means(*args),
         "blocked difference in means": lambda: experiments.blocked_difference(*args, "site"),
@@ -76,9 +96,7 @@ def effects(
         "interacted (Lin 2013)": lambda: experiments.lin(*args, covariates, "HC3").relabel("ITT"),
         "two-stage least squares": lambda: experiments.treatment_on_treated(*args, "took", covariates),
     }
-    found = [_tried(step, name) for name, step in steps.items()]
-    table = side_by_side([e for e, _ in found])
-    return _smaller(table).assign(remark=[NO_ANSWER if note else "" for _, note in found])
+    return side_by_side([_tried(step, name) for name, step in steps.items()])
 
 
 def main_estimate(table: pd.DataFrame, at_random: bool) -> pd.Series:
@@ -214,17 +232,25 @@ def attrition_words(rated: Sequence[balance.Attrition]) -> dict[str, str]:
 
 def smallest_effect(sample: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> float | None:
     """Return the smallest effect (USD) this study would find four times in five; None without a sample."""
-    if sample.empty:
-        return None
+    return None if sample.empty else power.minimum_detectable_effect(_design(sample, outcome, covariates))
+
+
+def power_pct(
+    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], effect_usd: float
+) -> float | None:
+    """Return how likely (percent) this study would find an effect of `effect_usd`; None without a sample."""
+    return None if sample.empty else 100 * power.power_of(_design(sample, outcome, covariates), effect_usd)
+
+
+def _design(sample: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> power.Design:
     counts = sample["treated"].value_counts()
     others = sample[[outcome, *covariates]].astype(float)
     x = np.column_stack([np.ones(len(others)), others[list(covariates)]])
     residual = others[outcome] - x @ np.linalg.lstsq(x, others[outcome], rcond=None)[0]
     explained = 1 - residual.var() / others[outcome].var() if others[outcome].var() > 0 else 0.0
-    design = power.Design(
+    return power.Design(
         int(counts[1]), int(counts[0]), float(others[outcome].std()), max(0.0, float(explained))
     )
-    return power.minimum_detectable_effect(design)
 
 
 def worth(
