@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from participants_files import GOOD, written
 from sectorbook import disclosure, evidence, ledgers, paths, warehouse
 from sectorbook.errors import SectorbookError
@@ -147,6 +149,29 @@ def test_without_a_lot_the_main_estimate_is_doubly_robust_and_no_effect_of_an_of
     table = worker_trial.effects(sample, OUTCOME, BEFORE, False, "earnings_early_usd", 99, 1)
     assert "ITT" not in set(table.estimand) and len(table) == 15
     assert worker_trial.main_estimate(table, False).estimator.startswith("doubly robust")
+
+
+@settings(deadline=None, max_examples=6)
+@given(n=st.integers(1, 60), seed=st.integers(0, 999), by_lot=st.booleans(), one_group=st.booleans())
+def test_any_part_of_a_file_has_an_answer_or_none(n: int, seed: int, by_lot: bool, one_group: bool) -> None:
+    people = files.read(paths.local("demonstration")).frames["participants"].sample(n, random_state=seed)
+    people = people.reset_index(drop=True).assign(site=people["site"].iloc[0])
+    if one_group:
+        people["assigned"] = "program"
+    people = worker_outcomes.prepared(people, 14580, 5140)
+    sample = worker_trial.analysed(people, OUTCOME, BEFORE[:2])
+    table = worker_trial.effects(sample, OUTCOME, BEFORE, by_lot, "earnings_early_usd", 20, 1)
+    main = worker_trial.main_estimate(table, by_lot)
+    assert table.empty or sample.treated.value_counts().min() >= 10
+    assert set(table["remark"]) <= {"", "no answer"} and (not one_group or table.empty)
+    assert pd.isna(main.estimate) or np.isfinite(main.standard_error)
+    for frame in (
+        worker_trial.alike(sample, BEFORE), worker_trial.by_group(sample, OUTCOME, "education"),
+        worker_trial.quantiles(sample, OUTCOME, 20, 1), worker_trial.dynamics(people),
+    ):  # fmt: skip
+        assert "behind" in frame
+    worker_outcomes.changes(worker_outcomes.served(people))
+    worker_outcomes.quarters(people)
 
 
 def test_a_lost_person_is_counted_in_the_group_they_were_assigned_to(invented: pd.DataFrame) -> None:

@@ -21,7 +21,7 @@ from sectorbook.measures import (
     weighting,
 )
 from sectorbook.measures.effects import FIELDS, Effect, side_by_side
-from sectorbook.measures.worker_outcomes import AFTER, BEFORE, FEWEST
+from sectorbook.measures.worker_outcomes import AFTER, BEFORE, FEWEST, NOT_RECORDED
 
 MAIN = {True: "covariate-adjusted (ANCOVA)", False: "doubly robust"}
 """The estimate a reader should take, by whether people were assigned at random."""
@@ -30,15 +30,24 @@ NO_ANSWER = "no answer"
 
 
 def analysed(people: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> pd.DataFrame:
-    """Return those of both groups with the outcome, the covariates, a site and take-up known; none when a group is missing.
+    """Return those of both groups with the outcome and the covariates known.
+
+    No rows when a group has fewer than ten of them, or all have the same outcome.
 
     Adds `took` (1 took part) and `female`.
     """
     frame = people[people["assigned"].notna()].assign(
         took=people["participated"].fillna(0.0), female=(people["sex"] == "female").astype(float)
     )
-    known = frame.dropna(subset=[outcome, *covariates, "site"])
-    return known if known["treated"].nunique() == 2 else known.iloc[:0]
+    frame = frame.assign(site=frame["site"].fillna(NOT_RECORDED))
+    known = frame.dropna(subset=[outcome, *covariates])
+    enough = known["treated"].value_counts().reindex([0, 1], fill_value=0).min() >= SMALL
+    return known if enough and known[outcome].nunique() > 1 else known.iloc[:0]
+
+
+def _varying(sample: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
+    """Return the covariates that are not the same for everyone: the others cannot adjust anything."""
+    return [name for name in covariates if sample[name].nunique() > 1]
 
 
 def _tried(step: Callable[[], Effect], name: str) -> Effect:
@@ -73,10 +82,17 @@ def effects(
     """
     if sample.empty:
         return pd.DataFrame(columns=[*FIELDS, "bootstrap_se", "behind", "remark"])
+    covariates = _varying(sample, covariates)
     table = _estimates(sample, outcome, covariates, at_random, baseline)
-    names = [name for name in doubly_robust.BOOTSTRAPPED if name in set(table["estimator"])]
-    drawn = doubly_robust.bootstrap(sample, outcome, "treated", covariates, names, draws, seed)
-    spread = drawn.set_index("estimator")["standard_error"]
+    answered = set(table.loc[table["estimate"].notna(), "estimator"])
+    names = [name for name in doubly_robust.BOOTSTRAPPED if name in answered]
+    try:
+        drawn = doubly_robust.bootstrap(sample, outcome, "treated", covariates, names, draws, seed)
+        spread = drawn.set_index("estimator")["standard_error"]
+    except (
+        SectorbookError
+    ):  # such as covariates that are combinations of each other: the table says "no answer"
+        spread = pd.Series(dtype="float64")
     return _smaller(table).assign(
         bootstrap_se=table["estimator"].map(spread).where(table["estimate"].notna()),
         remark=np.where(table["estimate"].isna(), NO_ANSWER, ""),
@@ -113,9 +129,11 @@ def randomization_p(
     """Return the p of the randomization test within sites (studentized difference); None without a trial."""
     if sample.empty or not at_random:
         return None
-    return randomization.randomization_test(
-        *(sample, outcome, "treated"), block="site", draws=draws, seed=seed
-    ).p_value
+    args = (sample, outcome, "treated")
+    try:
+        return randomization.randomization_test(*args, block="site", draws=draws, seed=seed).p_value
+    except SectorbookError:  # such as a site with one group only
+        return None
 
 
 def alike(sample: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
@@ -125,13 +143,17 @@ def alike(sample: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
     columns = ["covariate", "difference", "effect_size", "variance_ratio", "verdict", "effective_n", "behind"]
     if sample.empty:
         return pd.DataFrame(columns=columns)
+    covariates = _varying(sample, covariates)
     table = balance.balance_table(sample, "treated", covariates)
-    weights = weighting.entropy_balance(sample, "treated", covariates).weights
-    after = balance.balance_table(sample, "treated", covariates, weights)
+    try:
+        weights = weighting.entropy_balance(sample, "treated", covariates).weights
+        left = balance.balance_table(sample, "treated", covariates, weights)["effective_n_comparison"]
+    except SectorbookError:  # no weights can make the groups alike
+        left = np.nan
     return table.assign(
         covariate=table["covariate"].str.replace("_", " "),
         difference=table["standardized_difference"],
-        effective_n=after["effective_n_comparison"],
+        effective_n=left,
         behind=table[["n_treated", "n_comparison"]].min(axis=1),
     )[columns]
 
@@ -244,6 +266,7 @@ def power_pct(
 
 def _design(sample: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> power.Design:
     counts = sample["treated"].value_counts()
+    covariates = _varying(sample, covariates)
     others = sample[[outcome, *covariates]].astype(float)
     x = np.column_stack([np.ones(len(others)), others[list(covariates)]])
     residual = others[outcome] - x @ np.linalg.lstsq(x, others[outcome], rcond=None)[0]
