@@ -101,7 +101,7 @@ def test_a_language_has_every_string_with_the_same_fields(lang: str) -> None:
 @pytest.mark.parametrize(
     ("given", "compares", "decimals", "text"),
     [
-        (12.345, "number", 1, "12.3"), ("$1,234.6", "number", 0, "1235"), ("12.3 %", "number", 1, "12.3"), 
+        (12.345, "number", 1, "12.3"), ("$1,234.6", "number", 0, "1235"), ("12.3 %", "number", 1, "12.3"),
         (-0.001, "number", 1, "0.0"),
         (3649.9, "number", -2, "3.6E+3"), ("3.6E+3", "number", -2, "3.6E+3"), (7, "number", 0, "7"),
         ("  Registered  NURSES,", "name", None, "registered nurses"),
