@@ -206,11 +206,17 @@ def test_an_exercise_answered_wrongly_and_rightly_saved_and_exported(page, packs
             break
         page.wait_for_timeout(500)
     assert "Shares add up" in path.read_text(encoding="utf-8"), "what was answered is not saved"
-    with page.expect_download(timeout=WAIT) as download:
-        menu(page, "File")
-        page.locator(".lm-Menu-item", has_text="Save and Export Notebook As").hover()
-        page.locator(".lm-Menu-item", has_text=re.compile("^HTML$")).click()
-    exported = Path(download.value.path()).read_text(encoding="utf-8")
+    saved: list = []  # the page that is exported opens in a tab of its own, and is downloaded there
+    page.context.on("page", lambda tab: tab.on("download", saved.append))
+    page.on("download", saved.append)
+    menu(page, "File")
+    page.locator(".lm-Menu-item", has_text="Save and Export Notebook As").hover()
+    page.locator(".lm-Menu-item", has_text=re.compile("^HTML$")).click()
+    for _ in range(240):
+        if saved:
+            break
+        page.wait_for_timeout(500)
+    exported = Path(saved[0].path()).read_text(encoding="utf-8")
     assert "Shares add up" in exported and "Blue table" in exported
 
 
