@@ -207,11 +207,12 @@ def test_an_exercise_answered_wrongly_and_rightly_saved_and_exported(page, packs
         page.wait_for_timeout(500)
     assert "Shares add up" in path.read_text(encoding="utf-8"), "what was answered is not saved"
     saved: list = []  # the page that is exported opens in a tab of its own, and is downloaded there
-    page.context.on("page", lambda tab: tab.on("download", saved.append))
-    page.on("download", saved.append)
+    page.context.on("page", lambda tab: tab.on("download", lambda file: saved.append(file)))
+    page.on("download", lambda file: saved.append(file))
     menu(page, "File")
     page.locator(".lm-Menu-item", has_text="Save and Export Notebook As").hover()
-    page.locator(".lm-Menu-item", has_text=re.compile("^HTML$")).click()
+    page.locator(".lm-Menu-item", has_text=re.compile("^HTML")).click()
+    page.get_by_role("button", name="Ok").click()
     for _ in range(240):
         if saved:
             break
