@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook import __version__, cli_workshop
+from sectorbook import __version__, cli_local, cli_workshop
 from sectorbook.errors import SectorbookError
 
 app = typer.Typer(
@@ -17,6 +17,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich, and comes in half the time
     help="Run the workbook for a region and build its report.",
 )
+
+app.command()(cli_local.questionnaire)
+app.add_typer(cli_local.network, name="network")
 
 RegionArguments = Annotated[
     list[str], typer.Argument(help="Regions: a slug, a code or a quoted name each.", metavar="REGION…")
@@ -153,6 +156,12 @@ def report(
     ] = None,
     audience: Annotated[str, typer.Option(help="Who reads it: leaders, policy or partners.")] = "leaders",
     lang: Annotated[str, typer.Option(help="Language of headings, labels and numbers: en or es.")] = "en",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            help="A form in place of the report: pennsylvania, massachusetts, nga or business-value."
+        ),
+    ] = None,
     answers: Annotated[
         bool, typer.Option("--answers", help="Quote what teams answered in a workshop, word for word.")
     ] = False,
@@ -169,7 +178,9 @@ def report(
 
         dress = brands.load(brand)
     for text in region:
-        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress, answers):
+        for target in pack.write(
+            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, answers
+        ):
             typer.echo(paths.shown(target))
 
 
@@ -332,16 +343,6 @@ def _check_local(text: str) -> int:
         typer.echo(f"problem: {problem}", err=True)
     typer.echo(f"{paths.shown(whose.folder)}: {len(folder.problems)} problems, {len(folder.notes)} notes.")
     return len(folder.problems)
-
-
-@app.command()
-def canvas(region: Annotated[str, typer.Argument(help="A region.")]) -> None:
-    """Write the empty local files of chapters 01 and 05 for a region, where they are not there yet."""
-    from sectorbook import canvas as local
-    from sectorbook import warehouse
-
-    for table in local.COLUMNS:
-        typer.echo(local.template(table, warehouse.find_region(region)))
 
 
 @app.command()

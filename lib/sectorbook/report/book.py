@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sectorbook import answers, chapters, config, disclosure, findings, paths, receipts
+from sectorbook import answers, chapters, config, disclosure, paths, receipts
 from sectorbook.errors import SectorbookError
+from sectorbook.ledgers import folder, read
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Book:
-    """Everything a report holds: page one, the chapters, the sources, what is missing and why, and the receipt."""
+    """Everything a report holds: page one, the chapters, the sources, what is missing and why, and the receipt.
+
+    `form` is the title of a form that is printed in place of the chapters.
+    """
 
     region: dict
     sector: dict
@@ -32,6 +36,7 @@ class Book:
     synthetic: bool
     code: dict
     receipt: dict
+    form: str | None = None
 
     @property
     def numbers(self) -> list[dict]:
@@ -64,7 +69,7 @@ def gated(region_slugs: Sequence[str], log: str = "disclosure_log.csv") -> Gated
         for slug in region_slugs
         if slug in entries and entries[slug].minimum_cell
     }
-    saved = {(slug, name): kept for slug in region_slugs for name, kept in findings.read(slug).items()}
+    saved = {(slug, name): kept for slug in region_slugs for name, kept in read(slug).items()}
     passed, outcome = disclosure.apply(saved, by_region=own or None)
     ledgers: dict[str, dict[str, dict]] = {slug: {} for slug in region_slugs}
     for (slug, name), ledger in passed.items():
@@ -138,7 +143,7 @@ def bind(region_slug: str, ledgers: dict[str, dict]) -> Book:
             name,
             ledger["title"],
             ledger["items"],
-            paths.ledger(region_slug, name).with_suffix(""),
+            folder(region_slug, name),
             any(source["synthetic"] for source in ledger["sources"]),
         )
         for name, ledger in current.items()

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from sectorbook import answers, chapters, config, paths
-from sectorbook.config import Entry
+from sectorbook.config.shapes import Entry
 from sectorbook.errors import SectorbookError
 from sectorbook.workshop.words import SOURCE
 from sectorbook.writing import FORMATS

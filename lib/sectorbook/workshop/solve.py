@@ -47,7 +47,7 @@ def home(folder: Path, setting: Setting) -> None:
 
 def run(folder: Path, setting: Setting) -> Solved:
     """Run the solved chapters in `folder` and return what they came to. Raises SectorbookError when one fails."""
-    where, reports = folder / "home", folder / "results"
+    where, reports = folder / "home", folder / "out"
     home(where, setting)
     numbers = ",".join(chapter.number for chapter in setting.chosen)
     command = [
