@@ -361,6 +361,7 @@ def check(
 ) -> None:
     """Check the configuration, every chapter, and every data file; with regions, the initiative's own files there."""
     from sectorbook import chapters, config, paths, provenance, warehouse
+    from sectorbook.workshop import plans
 
     if region:
         if sum([_check_local(text) for text in region]):
@@ -371,6 +372,8 @@ def check(
         config.framework(name)
     for slug in config.sectors():
         warehouse.find_sector(slug)
+    if paths.config(plans.AGENDAS).exists():  # a participant pack has none: they hold solutions
+        plans.agendas(), [plans.of(chapter.number) for chapter in chapters.discover()]
     count = 0
     sidecars = [
         *paths.processed().glob(f"*/*/{provenance.SIDECAR}"),
