@@ -152,7 +152,7 @@ MALFORMED = {
     "a respondent of two minds": (
         "engagement_table", GOOD["engagement_table"] + "dean,2026,gives_match,none\n", [4], "it once; it is in row 2"),
     "an activity of the other list": (
-        "engagement_table", lines("engagement_table", 2, "Dean,2026,posts_jobs,some"), [2], "found 'posts_jobs'; expected one of"),
+        "engagement_table", lines("engagement_table", 2, "Dean,2026,posts_jobs,some"), [2], "found 'posts_jobs'"),
     "nobody who answers": (
         "engagement_table", lines("engagement_table", 2, ",2026,gives_match,some"), [2], "column 'respondent'"),
     "a pain point of one's own": (
