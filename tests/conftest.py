@@ -30,7 +30,8 @@ def fresh() -> None:
     from sectorbook.runner import plan
 
     remembered = (
-        config.regions, config.sectors, config.columns, config.framework, config.local, warehouse.tables, warehouse._verified,
+        config.regions, config.sectors, config.columns, config.framework, config.local, config.forms, config.published,
+        warehouse.tables, warehouse._verified,
         warehouse.regions, warehouse._names, warehouse._industries, chapters.discover, plan._shared_inputs,
     )  # fmt: skip
     for function in remembered:

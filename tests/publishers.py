@@ -48,6 +48,27 @@ NAICS = [
     [332111.0, "Iron and Steel Forging "],
 ]
 
+CONCORDANCE = [
+    ["2017 NAICS to 2022 NAICS Concordance"],
+    ["Note: changes are in bold"],
+    [
+        "2017 NAICS Code",
+        "2017 NAICS Title\n(and specific piece of the 2017 industry that is contained in the 2022 industry)",
+        "2022 NAICS Code",
+        "2022 NAICS Title",
+        "",
+    ],
+    [212111.0, "Bituminous Coal and Lignite Surface Mining ", 212114.0, "Surface Coal Mining ", ""],
+    [454110.0, "Electronic Shopping - apparel", 458110.0, "Clothing Retailers ", ""],
+    [454110.0, "Electronic Shopping - books", 459210.0, "Book Retailers ", ""],
+    [448110.0, "Men's Clothing Stores", 458110.0, "Clothing Retailers ", ""],
+    [451211.0, "Book Stores", 459210.0, "Book Retailers ", ""],
+    [511110.0, "Newspaper Publishers", 513110.0, "Newspaper Publishers", ""],
+    [511199.0, "All Other Publishers - maps printed", 323111.0, "Commercial Printing", ""],
+    [323111.0, "Commercial Printing", 323111.0, "Commercial Printing", ""],
+    [622110.0, "General Hospitals", 622110.0, "General Hospitals", ""],
+]
+
 PROJECTIONS_NEW = [
     ["Table 1.2 Occupational projections, 2024–34, and worker characteristics, 2024 (Employment in thousands)"],
     ["2024 National Employment Matrix title", "2024 National Employment Matrix code", "Occupation type", "Employment, 2024",

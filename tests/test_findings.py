@@ -1,11 +1,12 @@
 """The claim ledger."""
 
 import json
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-from sectorbook import findings, paths
+from sectorbook import answers, findings, paths
 from sectorbook.errors import SectorbookError
 
 
@@ -116,12 +117,16 @@ def test_what_is_saved_is_read_and_quoted(chapter: findings.Chapter) -> None:
 
 def test_answers_are_kept_apart_from_reports(chapter: findings.Chapter, home) -> None:
     chapter.answer("03.1", "")
-    assert not paths.local("lima-oh", "answers.json").exists()
+    assert answers.read("lima-oh") == []
     chapter.answer("03.1", "Mining, because of the closures.")
-    chapter.answer("03.2", "Yes")
-    assert json.loads(paths.local("lima-oh", "answers.json").read_text(encoding="utf-8")) == {
-        "03.1": "Mining, because of the closures.", "03.2": "Yes",
-    }  # fmt: skip
+    answers.name_team(" Blue   table ")
+    chapter.answer("03.1", "Yes")
+    chapter.answer("03.1", "No")
+    kept = answers.read("lima-oh")
+    assert [(a.question, a.text, a.team) for a in kept] == [
+        ("03.1", "Mining, because of the closures.", ""), ("03.1", "No", "Blue table"),
+    ]  # fmt: skip
+    assert all(datetime.fromisoformat(a.time).tzinfo for a in kept)
     assert "closures" not in json.dumps(chapter.items)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sectorbook import warehouse
 from sectorbook.errors import SectorbookError
-from sectorbook.measures import candidates, industry, staffing
+from sectorbook.measures import candidates, industry, region, staffing
 from shared import SHARED, needs_shared
 
 PRIVATE = ["23", "31-33", "62", "72"]
@@ -152,25 +152,50 @@ def oews() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return here, patterns, staffing.sector_mix(here, patterns, 100, 1, 90)
 
 
+NO_LADDERS = pd.Series(dtype=float)
+NO_SCORES = pd.DataFrame(columns=["industry", "criterion", "score"])
+
+
 def test_candidates_stand_on_the_data_there_are(oews: tuple) -> None:
     here, patterns, mix = oews
     none = pd.DataFrame()
-    few = candidates.gather(here, patterns, mix, none, none, none, none, 35_000)
+    few = candidates.gather(here, patterns, mix, none, none, none, none, 35_000, NO_LADDERS, NO_SCORES)
     assert list(few.values) == ["concentration", "pay_above_threshold_pct"]
     assert (few.lower <= few.values).all(axis=None) and (few.values <= few.upper).all(axis=None)
-    zones = pd.DataFrame({"soc_code": here.occupation_code, "job_zone": 3.0})
-    open_to_all = candidates.gather(here, patterns, mix, none, none, zones, none, 35_000)
+    zones = pd.DataFrame(
+        {"onet_soc_code": here.occupation_code + ".00", "soc_code": here.occupation_code, "job_zone": 3.0}
+    )
+    open_to_all = candidates.gather(
+        here, patterns, mix, none, none, zones, none, 35_000, NO_LADDERS, NO_SCORES
+    )
     assert open_to_all.values.accessible_pct.tolist() == pytest.approx([100.0] * len(few.values))
-    dear = candidates.gather(here, patterns, mix, none, none, none, none, 90_000)
+    dear = candidates.gather(here, patterns, mix, none, none, none, none, 90_000, NO_LADDERS, NO_SCORES)
     assert (dear.values.pay_above_threshold_pct < few.values.pay_above_threshold_pct).all()
     told = candidates.criteria_table(few).set_index("criterion").given_by
     assert told["openings"] == "data, not here yet" and told["funding"] == "people's scores, not given"
 
 
+def test_scores_of_people_and_ladders_join_the_ranking(oews: tuple) -> None:
+    here, patterns, mix = oews
+    none = pd.DataFrame()
+    ladders = pd.Series(range(len(mix)), index=mix.industry_code, dtype=float)
+    scores = pd.DataFrame(
+        [("62", "employer_issue", 4.0), ("31-33", "employer_issue", 1.0)], columns=NO_SCORES.columns
+    )
+    full = candidates.gather(here, patterns, mix, none, none, none, none, 35_000, ladders, scores)
+    assert {"ladder_length", "employer_issue"} <= set(full.values)
+    given = pd.DataFrame({"low": full.lower.employer_issue, "high": full.upper.employer_issue})
+    of = full.industries[full.industries.str.startswith(("62", "31"))].index
+    assert (given.low[of] == given.high[of]).all() and set(given.low[of]) == {4.0, 1.0}
+    assert (given.drop(of) == [0.0, 4.0]).all(axis=None)  # nobody scored them: any score is possible
+    told = candidates.criteria_table(full).set_index("criterion").given_by
+    assert told["employer issue"] == told["ladder length"] == "used here"
+
+
 def test_a_candidate_better_on_everything_is_first_in_every_draw(oews: tuple) -> None:
     here, patterns, mix = oews
     none = pd.DataFrame()
-    few = candidates.gather(here, patterns, mix, none, none, none, none, 35_000)
+    few = candidates.gather(here, patterns, mix, none, none, none, none, 35_000, NO_LADDERS, NO_SCORES)
     best = few.values.index[3]
     for frame in (few.values, few.lower, few.upper):
         frame.loc[best] = few.upper.max() + 1
@@ -186,6 +211,10 @@ def test_columbus_is_counted_as_bls_counts_it(home: Path) -> None:
     found = industry.count(rows, rows.iloc[:0], ["621", "622", "623"])
     assert (found.first, found.last) == (2020, 2023)
     counties = rows[rows.own_code.eq("0") & rows.year.eq(2023)].set_index("area_fips").employment
+    shown = region.covered_jobs(rows, 2023, pd.Series({"39049": "Franklin"})).set_index("county_name")
+    assert (
+        shown.employment_counted["Franklin"] == 772_233 and shown.employment_gap.abs().max() <= 1
+    )  # whole jobs are printed
     assert counties["39049"] == 772_233 and found.total == counties.sum() == 1_077_178
     for year in (2020, 2023):
         agreement = industry.quotient_agreement(rows, rows.iloc[:0], year)

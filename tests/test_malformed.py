@@ -8,6 +8,7 @@ import pytest
 from publishers import (
     COMMUTING,
     COMPLETIONS,
+    CONCORDANCE,
     COUNTIES,
     DELINEATION,
     EARLIER,
@@ -128,6 +129,9 @@ EXCEL = {
     "sheet renamed": ("ipeds", {"CIP SOC": LINKS}, ["no sheet 'CIP-SOC'", "Did you mean 'CIP SOC'"]),
     "occupation without its dash": ("oews_earlier", {"MSA_M2021": edited(EARLIER, 2, 3, 291215.0)}, ["column OCC_CODE", "'291215'"]),
     "wage with a comma": ("oews_earlier", {"MSA_M2021": edited(EARLIER, 2, 11, "216,740")}, ["column A_MEAN", "'216,740'"]),
+    "concordance of one edition": ("concordances", {"S": edited(CONCORDANCE, 3, 0, "2022 NAICS Code")}, ["row 1", "expected the columns '2017 NAICS Code'"]),
+    "concordance with a short code": ("concordances", {"S": edited(CONCORDANCE, 4, 2, 45811.0)}, ["row 4", "column 2022 NAICS Code", "'45811'", "6 digits"]),
+    "concordance with a pair twice": ("concordances", {"S": [*CONCORDANCE, CONCORDANCE[3]]}, ["row 13", "as in row 4"]),
     "not the structure": ("naics", {"S": COMMUTING}, ["row 1", "expected a column '2022 NAICS Code'"]),
     "SOC code mangled": ("projections", NEW | {"Table 1.2": edited(PROJECTIONS_NEW, 4, 1, "Nov-41")}, ["Table 1.2", "row 4", "column code", "'Nov-41'"]),
     "employment negative": ("projections", NEW | {"Table 1.2": edited(PROJECTIONS_NEW, 4, 3, -3400.5)}, ["Table 1.2", "row 4", "base year", "'-3400.5'"]),

@@ -488,7 +488,7 @@ def test_a_form_that_does_not_hold_together_is_named():
     content = FORM.model_dump()
     content["sections"][2]["relevant"] = "${consnt} = 'yes'"
     with pytest.raises(SectorbookError, match="'hiring' depends on consnt, not asked before it"):
-        config._validate(config.Questionnaire, "questionnaires/x.yml", "x", content)
+        config._validate(config.shapes.Questionnaire, "questionnaires/x.yml", "x", content)
     broken = FORM.model_copy(
         update={"id": "employer needs", "sections": (FORM.sections[0], FORM.sections[0])}
     )

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sectorbook import canvas, charts_region, config, paths, warehouse
+from sectorbook import charts_region, config, paths, warehouse
 from sectorbook.errors import SectorbookError
-from sectorbook.measures import deciding, region, workforce
+from sectorbook.local import origin, templates
+from sectorbook.measures import boundary, deciding, region, workforce
 from sectorbook.sources import geography
+from shared import SHARED, needs_shared
 
 FLOWS = pd.DataFrame(
     [("39001", "39001", 80, 8.0), ("39001", "39003", 20, 4.0), ("39003", "39001", 50, 6.0), ("39003", "39003", 50, 3.0),
@@ -137,19 +139,52 @@ def test_the_evidence_list_is_the_fields_own_and_counts() -> None:
     assert set(workforce.needed(checklist)) <= set(warehouse.tables())
     covered = workforce.coverage(checklist, ["oews_occupations"], [])
     assert covered.item[covered.standing == "here"].tolist() == ["Wage levels"]
-    filled = workforce.coverage(checklist, ["oews_occupations"], ["support_services"])
-    assert (filled.standing == "here").sum() == 4
+    filled = workforce.coverage(checklist, ["oews_occupations"], ["support_services", "employer_survey"])
+    assert (filled.standing == "here").sum() == 4 + 7
+    asked = {q.strip() for note in checklist.note for q in note.partition(": ")[2].split(",") if q}
+    assert asked and asked <= {q.id for q in config.questionnaire("employer").questions}
     assert workforce.coverage_counts(covered).drop(columns="checklist").sum().sum() == 28
+
+
+# -- other views of the bounds ------------------------------------------------------------------------------
+
+
+def test_inflow_and_outflow_add_up_by_kind_of_job() -> None:
+    rows = [("39001", "39001", 8), ("39001", "39003", 2), ("39003", "39001", 5), ("39003", "39003", 7)]
+    flows = pd.DataFrame(
+        [(a, b, *[n] * len(boundary.KINDS)) for a, b, n in rows], columns=boundary.FLOWS
+    ).assign(jobs_goods=[8, 0, 0, 7])
+    found = boundary.inflow_outflow(flows, ("39001",)).set_index("job_kind")
+    every = found.loc["All jobs"]
+    assert every[["live_and_work", "commute_in", "commute_out"]].tolist() == [8, 5, 2]
+    assert every.commute_in_pct == pytest.approx(100 * 5 / 13) and every.commute_out_pct == pytest.approx(20)
+    assert found.loc["Goods producing", "commute_in_pct"] == 0
+    assert boundary.inflow_outflow(flows, ("39099",)).empty and boundary.inflow_outflow(flows, ()).empty
+
+
+@needs_shared
+def test_published_rules_over_the_nation_draw_columbus(home: Path) -> None:
+    warehouse.build("commuting", SHARED / "data/commuting/acs_2011_2015_county_flows.csv.gz")
+    flows = warehouse.load("commuting_flows", columns=region.FLOWS)
+    counties = warehouse.counties(warehouse.find_region("columbus-oh"))
+    shapes = pd.Series({"39049": "Franklin", "39073": "Hocking"})
+    found = boundary.delineated(flows, counties, shapes).set_index("county_name")
+    assert found.index[0] == "Franklin" and found.agree["Franklin"]
+    assert found.loc["Hocking", ["drawn", "travel_to_work", "agree"]].tolist() == ["yes", "no", False]
+    assert "Hocking" in boundary.listed(found.reset_index(), "travel_to_work", drawn=True)
+    assert boundary.delineated(flows, ("09001", "99999"), shapes).empty
 
 
 # -- the canvas -------------------------------------------------------------------------------------------
 
+LIMA = "lima-oh"
+
 
 def fill(home: Path, **cells: dict) -> None:
     """Write the template of the canvas with answers: item -> column -> text."""
-    place = warehouse.find_region("lima-oh")
-    canvas.template("deciding", place)
-    path = paths.local(place.slug, "deciding.csv")
+    path = paths.local(LIMA, "deciding.csv")
+    if not path.exists():
+        templates.write(paths.local(LIMA))
     frame = pd.read_csv(path, dtype=str).fillna("")
     for item, given in cells.items():
         for column, text in given.items():
@@ -157,52 +192,60 @@ def fill(home: Path, **cells: dict) -> None:
     frame.to_csv(path, index=False)
 
 
+def answered() -> pd.DataFrame:
+    return deciding.canvas(warehouse.form("deciding"), warehouse.local("deciding", LIMA))
+
+
 def test_an_empty_canvas_says_not_yet_and_what_is_missing(home: Path) -> None:
-    found = canvas.deciding(warehouse.find_region("lima-oh"))
+    found = answered()
     assert (found.section == "challenge").sum() == 5 and (found.section == "factor").sum() == 6
     gaps = deciding.missing(found, 2.5)
     assert deciding.verdict(gaps) == "Not yet" and len(gaps) == 12
-    fill(home)
-    assert deciding.missing(canvas.deciding(warehouse.find_region("lima-oh")), 2.5).equals(gaps)
+    fill(home)  # the template has a row for each line; none of them says anything yet
+    assert "deciding" not in origin.on_file(origin.own(LIMA))
+    assert deciding.missing(answered(), 2.5).equals(gaps)
 
 
 def test_a_full_canvas_says_go(home: Path) -> None:
-    lines = canvas.items()
+    lines = warehouse.form("deciding")
     scored = lines["item"][lines.section.isin(["challenge", "factor"])]
     full = {item: {"score": "3", "evidence": "minutes of the meeting"} for item in scored}
     fill(home, mission={"answer": "Good jobs in care", "date": "2027-01-10"}, **full)
-    found = canvas.deciding(warehouse.find_region("lima-oh"))
+    found = answered()
+    assert origin.on_file(origin.own(LIMA)) == ["deciding"]
     assert deciding.verdict(deciding.missing(found, 2.5)) == "Go"
     assert deciding.verdict(deciding.missing(found, 3.5)) == "Not yet"
+    assert deciding.section(found, "statement").date_text.tolist() == ["2027-01-10", ""]
     fill(home, solution={"answer": "A class", "date": "2027-01-09"})
-    late = canvas.deciding(warehouse.find_region("lima-oh"))
+    late = answered()
     assert "dated before" in deciding.order_problem(late) and len(deciding.missing(late, 2.5)) == 1
 
 
 @pytest.mark.parametrize(
     ("column", "text", "told"),
-    [("score", "5", r"row 2, column score: found '5'; expected a number from 0 to 4"), ("score", "high", "found 'high'"),
-     ("score", "nan", "found 'nan'"), ("date", "10/1/2027", "expected a date like 2027-03-01"),
-     ("item", "mision", "Did you mean")],
+    [("score", "5", r"row 3, column 'score': found '5'; expected a number of 0 to 4"), ("score", "high", "found 'high'"),
+     ("score", "nan", "found 'nan'"), ("date", "10/1/2027", "expected a date as year-month-day"),
+     ("item", "misson", "a line of statement. Nearest: 'mission'"), ("section", "statment", "Nearest: 'statement'")],
 )  # fmt: skip
 def test_a_wrong_cell_is_named(home: Path, column: str, text: str, told: str) -> None:
+    fill(home, mission={"answer": "Good jobs"})
     fill(home, mission={column: text})
     with pytest.raises(SectorbookError, match=told):
-        canvas.deciding(warehouse.find_region("lima-oh"))
+        answered()
 
 
 def test_a_wrong_file_of_services_is_named(home: Path) -> None:
-    place = warehouse.find_region("lima-oh")
-    assert canvas.support_services(place).empty
-    canvas.template("support_services", place)
-    path = paths.local(place.slug, "support_services.csv")
-    header = path.read_text(encoding="utf-8")
+    assert warehouse.local("support_services", LIMA).empty
+    path = paths.local(LIMA, "support_services.csv")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = "service,provider,population,capacity,payment,gap\n"
     path.write_text(header + "Child care,YWCA,parents,40,fees,evenings\n", encoding="utf-8")
-    assert canvas.support_services(place).gap.tolist() == ["evenings"]
-    for row, told in ((",YWCA,,,,\n", "column service"), ("Child care,YWCA\n", "expected 6 cells")):
-        path.write_text(header + row, encoding="utf-8")
+    assert warehouse.local("support_services", LIMA).gap.tolist() == ["evenings"]
+    for text, told in (
+        (header + ",YWCA,,,,\n", "column 'service'"),
+        (header + "Child care,YWCA,,many,,\n", "found 'many'; expected a whole number"),
+        ("service,who\n", "found the column 'who'"),
+    ):
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(SectorbookError, match=told):
-            canvas.support_services(place)
-    path.write_text("service,who\n", encoding="utf-8")
-    with pytest.raises(SectorbookError, match="found the columns service, who"):
-        canvas.support_services(place)
+            warehouse.local("support_services", LIMA)

@@ -7,6 +7,7 @@ import pytest
 from publishers import (
     COMMUTING,
     COMPLETIONS,
+    CONCORDANCE,
     COUNTIES,
     DELINEATION,
     EARLIER,
@@ -31,7 +32,7 @@ from publishers import (
     excel,
     text,
 )
-from sectorbook import sources
+from sectorbook import provenance, sources
 from sectorbook.errors import SectorbookError
 from shared import SHARED, needs_shared
 
@@ -79,6 +80,7 @@ def test_every_source_cites_its_address_and_names_its_tables(name):
         ("oews_earlier", {"year": 2021}, "https://www.bls.gov/oes/special-requests/oesm21ma.zip"),
         ("counties", {}, "https://www2.census.gov/geo/docs/reference/codes2020/national_county2020.txt"),
         ("naics", {"year": 2017}, "https://www.census.gov/naics/2017NAICS/2017_NAICS_Structure.xlsx"),
+        ("concordances", {"year": 2017}, "https://www.census.gov/naics/concordances/2012_to_2017_NAICS.xlsx"),
         ("commuting", {"period": "2011-2015"},
          "https://www2.census.gov/programs-surveys/demo/tables/metro-micro/2015/commuting-flows-2015/table1.xlsx"),
         ("delineations", {"year": 2020},
@@ -93,6 +95,7 @@ def test_what_to_fetch(name, options, url):
 @pytest.mark.parametrize(
     "name, options",
     [("onet", {"release": "thirty"}), ("onet", {}), ("naics", {"year": 2015}), ("commuting", {"period": "2001-2005"}),
+     ("concordances", {"year": 2012}),
      ("delineations", {"year": 1999}), ("projections", {"year": 2024})],
 )  # fmt: skip
 def test_what_cannot_be_fetched(name, options):
@@ -126,6 +129,22 @@ def test_delineation(tmp_path, build):
         "198",
     ]
     assert table.loc["46013"].isna().sum() == 4
+
+
+def test_concordances_of_all_editions_are_one_table(tmp_path, build):
+    older = [[str(c).replace("2022", "x").replace("2017", "2012").replace("x", "2017") if i < 3 else c for c in row]
+             for i, row in enumerate(CONCORDANCE)]  # fmt: skip
+    (tmp_path / "in").mkdir()
+    excel(tmp_path / "in" / "2017_to_2022_NAICS.xlsx", {"2017 to 2022 NAICS U.S.": CONCORDANCE})
+    excel(tmp_path / "in" / "2012_to_2017_NAICS.xlsx", {"2012 to 2017 NAICS": older})
+    sidecar, tables = build("concordances", tmp_path / "in")
+    table = tables["naics_concordance"]
+    assert (sidecar.vintage, sidecar.edition) == ("2012 to 2017, 2017 to 2022", "2022")
+    assert len(table) == 2 * (len(CONCORDANCE) - 3)
+    split = table[table.naics_code.eq("454110") & table.naics_vintage.eq("2017")]
+    assert split.next_naics_code.tolist() == ["458110", "459210"] and set(split.next_naics_vintage) == {
+        "2022"
+    }
 
 
 def test_naics_loses_its_mark_and_keeps_its_tree(tmp_path, build):
@@ -246,6 +265,25 @@ def test_lodes_blocks_become_counties(tmp_path, build):
     assert jobs.loc[("39049", "work", "C000"), "jobs"] == jobs.loc[("39049", "work", "CNS16"), "jobs"] == 80
     assert jobs.loc[("39049", "work", "CNS16"), "job_category"] == "62"
     assert not any(code.startswith("CR") for _, _, code in jobs.index)  # not in this file: absent, not zero
+
+
+def test_lodes_puts_the_states_of_the_newest_year_together(tmp_path, build):
+    alone, _ = build("lodes", lodes_folder(tmp_path / "alone"))
+    across = [OD[0], ["210190301001000", "390490001101000", *OD[1][2:]]]
+    walk = [XWALK[0], ["210190301001000", "21", "KY", "Kentucky", "21019", "Boyd County, KY"]]
+    for name, rows, blocks in (("2022-oh", OD, XWALK), ("2022-ky", across, walk)):
+        folder = tmp_path / "in" / name
+        folder.mkdir(parents=True)
+        state = name[-2:]
+        kind = "od_main" if state == "oh" else "od_aux"
+        (folder / f"{state}_{kind}_JT00_2022.csv.gz").write_bytes(gzip.compress(text(rows)))
+        (folder / f"{state}_xwalk.csv.gz").write_bytes(gzip.compress(text(blocks)))
+        provenance.write_sidecar(folder, alone)
+    (tmp_path / "in" / "2021-oh").mkdir()
+    provenance.write_sidecar(tmp_path / "in" / "2021-oh", alone)
+    sidecar, tables = build("lodes", tmp_path / "in")
+    assert (sidecar.vintage, sidecar.edition) == ("2022, KY, OH", "2022")
+    assert {"21019", "39049"} <= set(tables["lodes_flows"].work_county_fips)
 
 
 def test_ipeds_counts_no_total_and_takes_the_revised_file(tmp_path, build):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook import __version__, cli_local
+from sectorbook import __version__, cli_local, cli_workshop
 from sectorbook.errors import SectorbookError
 
 app = typer.Typer(
@@ -156,6 +156,15 @@ def report(
     ] = None,
     audience: Annotated[str, typer.Option(help="Who reads it: leaders, policy or partners.")] = "leaders",
     lang: Annotated[str, typer.Option(help="Language of headings, labels and numbers: en or es.")] = "en",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            help="A form in place of the report: pennsylvania, massachusetts, nga or business-value."
+        ),
+    ] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Quote what teams answered in a workshop, word for word.")
+    ] = False,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
@@ -169,7 +178,9 @@ def report(
 
         dress = brands.load(brand)
     for text in region:
-        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress):
+        for target in pack.write(
+            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, answers
+        ):
             typer.echo(paths.shown(target))
 
 
@@ -188,6 +199,17 @@ def site(
 
     written = pages.write(out)
     typer.echo(f"{len(written)} pages. Open {paths.shown(written[0])}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open the chapters in JupyterLab, at the first one. Arguments go to JupyterLab, as in --no-browser."""
+    from sectorbook.workshop import lab as own
+
+    raise typer.Exit(own.run(context.args))
+
+
+app.add_typer(cli_workshop.app, name="workshop")
 
 
 @app.command()
@@ -321,16 +343,6 @@ def _check_local(text: str) -> int:
         typer.echo(f"problem: {problem}", err=True)
     typer.echo(f"{paths.shown(whose.folder)}: {len(folder.problems)} problems, {len(folder.notes)} notes.")
     return len(folder.problems)
-
-
-@app.command()
-def canvas(region: Annotated[str, typer.Argument(help="A region.")]) -> None:
-    """Write the empty local files of chapters 01 and 05 for a region, where they are not there yet."""
-    from sectorbook import canvas as local
-    from sectorbook import warehouse
-
-    for table in local.COLUMNS:
-        typer.echo(local.template(table, warehouse.find_region(region)))
 
 
 @app.command()

@@ -158,6 +158,11 @@ def local(table: str, origin: str | Region | local_files.Origin) -> pd.DataFrame
     return local_files.table(table, origin)
 
 
+def form(table: str) -> pd.DataFrame:
+    """Return every line of a form among the initiative's files: section, item, question, and the instrument's note."""
+    return templates.lines(table)
+
+
 def framework(name: str) -> pd.DataFrame:
     """Return one of the field's instruments from `config/frameworks/`: id, label, sources, note, group."""
     if name not in config.frameworks():

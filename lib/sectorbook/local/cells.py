@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sectorbook import config
-from sectorbook.config import LocalColumn
+from sectorbook.config.shapes import LocalColumn
 from sectorbook.errors import nearest
 
 

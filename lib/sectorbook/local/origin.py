@@ -68,7 +68,9 @@ def read(origin: Origin) -> files.Folder:
     if origin.kind == "demonstration":
         for entry in provenance.read_sidecar(origin.folder).files:
             provenance.verify(origin.folder, entry.name)
-    return _read(origin.folder, tuple((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in found))
+    return _read(
+        origin.folder, tuple((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in found if p.is_file())
+    )
 
 
 def table(name: str, origin: Origin) -> pd.DataFrame:
@@ -104,6 +106,11 @@ def state(names: Sequence[str], origin: Origin) -> pd.DataFrame:
             "file_holds": [config.local()[name].title for name in names],
         }
     )
+
+
+def on_file(origin: Origin) -> list[str]:
+    """Return the tables that hold rows."""
+    return [name for name, rows in read(origin).rows.items() if rows]
 
 
 def notice(names: Sequence[str], origin: Origin) -> str:

@@ -4,8 +4,11 @@ import csv
 import io
 from pathlib import Path
 
+import pandas as pd
+
 from sectorbook import config, paths
-from sectorbook.config import LocalColumn, LocalTable
+from sectorbook.config.shapes import LocalColumn, LocalTable
+from sectorbook.errors import unknown
 from sectorbook.local import files
 
 _TYPES = {
@@ -44,9 +47,26 @@ def _csv(rows: list[list[str]]) -> str:
 
 
 def template(table: LocalTable) -> str:
-    """Return the CSV text of one template."""
+    """Return the CSV text of one template: its columns, a commented example, and the lines of a form."""
     example = _example(table)
-    return _csv([header(table), [f"# {example[0]}", *example[1:]]])
+    names = header(table)
+    lines = [
+        [{"section": section, "item": item, "question": question}.get(name, "") for name in names]
+        for section, item, question, _ in config.lines_of(table)
+    ]
+    return _csv([names, [f"# {example[0]}", *example[1:]], *lines])
+
+
+def lines(name: str) -> pd.DataFrame:
+    """Return every line of a form: section, item, question, and the instrument's note; no rows for other tables.
+
+    Raises SectorbookError for an unknown table.
+    """
+    if name not in config.local():
+        raise unknown("table of an initiative", name, config.local())
+    return pd.DataFrame(
+        config.lines_of(config.local()[name]), columns=["section", "item", "question", "note"]
+    )
 
 
 def _valid(column: LocalColumn) -> str:
@@ -77,6 +97,8 @@ def dictionary() -> str:
                 f"type answers in; the questions and their answers are in `config/questionnaires/{table.questionnaire}.yml`.", "",
             ]  # fmt: skip
             continue
+        if table.lines:
+            lines += ["The template has a row for every line: fill in the ones you can.", ""]
         if table.unique:
             lines += [f"Stands once: {', '.join(table.unique)}.", ""]
         lines += ["| Column | Holds | Needed | Valid | What it is |", "| --- | --- | --- | --- | --- |"]

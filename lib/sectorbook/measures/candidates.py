@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from sectorbook.measures import occupations as jobs
-from sectorbook.measures import sector_choice, staffing, suppression
+from sectorbook.measures import pathways, sector_choice, staffing, suppression
 
 # Government is no sector an initiative picks, and OEWS counts little of agriculture.
 NOT_CANDIDATES = ("11", "99")
 ENTRY_ZONE = 3  # O*NET: job zones 1 to 3 need up to medium preparation (an associate degree or less)
 PROJECTED = ["occupation_code", "employment_base", "openings_annual", "base_year", "projected_year"]
-ZONES = ["soc_code", "job_zone"]
+SCORED_BY_PEOPLE = [name for name, c in sector_choice.CRITERIA.items() if c.given_by == "people"]
+SCORES = (0.0, 2.0, 4.0)  # lowest, middle and highest score that people give
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,28 @@ def gather(
     zones: pd.DataFrame,
     projected: pd.DataFrame,
     wage_threshold_annual_usd: float,
+    ladder_length: pd.Series,
+    scores: pd.DataFrame,
 ) -> Candidates:
     """Return the candidate sectors of a region with every criterion the data give for all of them.
 
-    `mix` is `staffing.sector_mix`; `quotients` and `changes` are those of `measures.industry`; `zones` (O*NET job zones) and
-    `projected` (`PROJECTED`, the nation's projections) may be empty, as those two may: then their criteria are left out.
+        `mix` is `staffing.sector_mix`; `quotients` and `changes` are those of `measures.industry`; `zones` (O*NET's), `projected`
+        (`PROJECTED`, the nation's projections), `ladder_length` (`ladder_lengths`) and `scores` (the initiative's own: industry,
+        criterion, score 0 to 4) may be empty, as those two may: then their criteria are left out.
 
-    * concentration: location quotient from employers' records, private sector, else estimated from occupations;
-    * growth_pct and competitive_shift: from employers' records, with the bounds suppressed cells leave;
-    * pay_above_threshold_pct: share of the sector's jobs here, by occupation, that pay the threshold; bounds from the
-      published percentiles alone, the value in their middle;
-    * accessible_pct: share of its jobs in O*NET job zones 1 to 3;
-    * openings: a year, its jobs here times the nation's projected openings per job of the occupation. Assumes that an
-      occupation's openings here keep the nation's rate.
+        * concentration: location quotient from employers' records, private sector, else estimated from occupations;
+        * growth_pct and competitive_shift: from employers' records, with the bounds suppressed cells leave;
+        * pay_above_threshold_pct: share of the sector's jobs here, by occupation, that pay the threshold; bounds from the
+          published percentiles alone, the value in their middle;
+        * accessible_pct: share of its jobs in O*NET job zones 1 to 3;
+        * openings: a year, its jobs here times the nation's projected openings per job of the occupation. Assumes that an
+          occupation's openings here keep the nation's rate.
+    * ladder_length: moves up that can follow one another from an entry job of the sector;
+    * the criteria people score: their scores. A candidate nobody scored on a criterion that others are scored on can have any:
+      it stands in the middle, with the whole scale as bounds.
 
-    The last three spread the region's published occupations over sectors as the nation's are.
+    pay_above_threshold_pct, accessible_pct and openings spread the region's published occupations over sectors as the
+    nation's are.
     """
     kept = mix[[_sector(c) not in NOT_CANDIDATES for c in mix.industry_code]].set_index("industry_title")
     sector = kept.industry_code.map(_sector)
@@ -114,7 +122,7 @@ def gather(
     ends = [_weighted(reach[c], regional).rename(name_of) for c in ("at_least_low_pct", "at_least_high_pct")]
     take("pay_above_threshold_pct", (ends[0] + ends[1]) / 2, *ends)
     if not zones.empty:
-        entry = zones.groupby("soc_code").job_zone.median().le(ENTRY_ZONE).astype(float) * 100
+        entry = pathways.job_zones(zones, list(regional.index)).le(ENTRY_ZONE).astype(float) * 100
         exact = _weighted(entry, regional).rename(name_of)
         take("accessible_pct", exact, exact, exact)
     if not projected.empty:
@@ -125,10 +133,41 @@ def gather(
         )
         exact = _weighted(rows.openings_annual / rows.employment_base, regional) * regional.sum()
         take("openings", *[exact.rename(name_of)] * 3)
+    if not ladder_length.empty:
+        take("ladder_length", *[ladder_length.rename(name_of)] * 3)
+    for criterion, given in scores.groupby("criterion"):
+        score = given.set_index("industry").score.astype(float).reindex(sector).to_numpy()
+        ends = (np.where(np.isnan(score), end, score) for end in SCORES)
+        lowest, middle, highest = (pd.Series(end, index=kept.index) for end in ends)
+        if not np.isnan(score).all():
+            take(str(criterion), middle, lowest, highest)
     order = [name for name in sector_choice.CRITERIA if name in values]
     frames = [pd.DataFrame(part)[order] for part in (values, low, high)]
     nudged = frames[1].clip(upper=frames[0]), frames[2].clip(lower=frames[0])
     return Candidates(frames[0], *nudged, kept.industry_code)
+
+
+def ladder_lengths(
+    occupations: pd.DataFrame, nation: pd.DataFrame, patterns: pd.DataFrame, mix: pd.DataFrame,
+    zones: pd.DataFrame, related: pd.DataFrame, skills: pd.DataFrame, education: pd.DataFrame,
+) -> pd.Series:  # fmt: skip
+    """Return how long the ladders of each sector are (`pathways.climb`), by industry code; empty without O*NET.
+
+    Entry jobs pay under the median of all jobs of the region. `zones`, `related`, `skills` and `education` are O*NET's.
+    """
+    if zones.empty or related.empty:
+        return pd.Series(dtype=float)
+    detailed = occupations[occupations.occupation_level == staffing.DETAILED]
+    codes = list(detailed.occupation_code)
+    zone_of = pathways.job_zones(zones, codes)
+    study, alike = pathways.study_months(education, codes), pathways.skill_similarity(skills, codes)
+    moves = pathways.feasible_moves(detailed, zone_of, related, alike, study)
+    median = jobs.median_wage(occupations)
+    found = {}
+    for code in mix.industry_code:
+        own = jobs.sector_occupations(occupations, nation, patterns, (code,))
+        found[code] = pathways.climb(pathways.sector_nodes(own, zone_of, moves), moves, median)
+    return pd.Series(found, dtype=float)
 
 
 def ranking(found: Candidates, seed: int, draws: int) -> pd.DataFrame:
@@ -167,11 +206,12 @@ def criteria_table(found: Candidates) -> pd.DataFrame:
     """Return every criterion: its axis, what it means, and whether data here give it, could, or people must."""
     rows = []
     for name, criterion in sector_choice.CRITERIA.items():
-        given = "data, used here" if name in found.values else (
+        given = "used here" if name in found.values else (
             "data, not here yet" if criterion.given_by == "data" else "people's scores, not given"
         )  # fmt: skip
+        words = name.removesuffix("_pct").replace("_", " ")
         rows.append(
-            {"criterion": name.replace("_", " "), "axis": criterion.axis.replace("_", " "), "meaning": criterion.meaning,
+            {"criterion": words, "axis": criterion.axis.replace("_", " "), "meaning": criterion.meaning,
              "given_by": given}
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -8,7 +8,22 @@ SECTIONS = {
     "fidelity": "Fidelity (X02)", "intermediary": "Intermediary (X03)", "resource_question": "Resource questions (E16)",
     "resource": "Resources (E18)",
 }  # fmt: skip
+HIGHEST = 4.0  # a line's score: 0 (not at all) to 4 (fully)
 SCORED = ("challenge", "factor", "contrast", "fidelity", "intermediary")
+
+
+def canvas(lines: pd.DataFrame, filled: pd.DataFrame) -> pd.DataFrame:
+    """Return every line of the deciding canvas with the team's answer, evidence, score and date.
+
+    `lines` are those of the form (section, item, question, note), `filled` the rows a team wrote (section, item, answer,
+    evidence, score 0 to 4, date). A line nobody answered has "" and missing values.
+    """
+    given = filled[["section", "item", "answer", "evidence", "score", "date"]]
+    joined = lines.merge(given, on=["section", "item"], how="left")
+    words = {
+        name: joined[name].astype(object).where(joined[name].notna(), "") for name in ("answer", "evidence")
+    }
+    return joined.assign(**words, score=joined.score.astype(float))
 
 
 def section(canvas: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -22,7 +37,7 @@ def section(canvas: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _written(day: object) -> str:
-    return "" if day is None or day != day else str(day)
+    return "" if pd.isna(day) else f"{pd.Timestamp(day):%Y-%m-%d}"
 
 
 def statement(canvas: pd.DataFrame, item: str) -> pd.Series:

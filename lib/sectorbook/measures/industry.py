@@ -271,7 +271,7 @@ def sector_change(
 
 def largest_gap(changes: pd.DataFrame) -> float:
     """Return by how many jobs the parts of `sector_change` miss the change where they miss it most."""
-    parts = changes[["national_growth", "industry_mix", "competitive_shift"]].sum(axis=1)
+    parts = changes[PARTS_ADDED].sum(axis=1)
     return float((parts - changes.change).abs().max())
 
 
@@ -281,6 +281,9 @@ PARTS = {
     "national_growth": "General growth", "industry_mix": "Industry mix",
     "competitive_shift": "Regional shift", "change": "Change",
 }  # fmt: skip
+
+
+PARTS_ADDED = ["national_growth", "industry_mix", "competitive_shift"]
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,32 @@ def names(shapes: pd.DataFrame) -> pd.Series:
     return shapes.drop_duplicates("county_fips").set_index("county_fips").county_name
 
 
+def covered_jobs(records: pd.DataFrame, year: int | None, names: pd.Series) -> pd.DataFrame:
+    """Return each county's covered jobs in a year as the publisher prints them, largest first; no rows without records.
+
+    `records` are QCEW rows of the region (`industry.COLUMNS`). Columns: county_name, county_fips, establishments,
+    employment_counted (all ownerships), and employment_gap: that total less the sum of private, federal, state and local jobs.
+    0 says that the table ties out to the publisher's total; NaN, status "withheld", where an ownership is withheld.
+    """
+    kept = records[
+        records.year.eq(year) & records.quarter.eq("A") & records.size_code.eq("0")
+        & records.industry_code.eq("10") & records.area_fips.str.fullmatch(r"\d{5}")
+    ]  # fmt: skip
+    whole = kept[kept.own_code.eq("0")].set_index("area_fips")
+    owners = kept[kept.own_code.isin(["1", "2", "3", "5"])]
+    withheld = owners.employment_status.eq("withheld").groupby(owners.area_fips).any()
+    summed = owners.groupby("area_fips").employment.sum()
+    gap = (whole.employment - summed.reindex(whole.index)).mask(
+        withheld.reindex(whole.index, fill_value=True)
+    )
+    found = whole[["establishments", "employment"]].assign(
+        employment_gap=gap, employment_gap_status=gap.isna().map({True: "withheld", False: "published"})
+    )
+    found = found.rename(columns={"employment": "employment_counted"})
+    found.insert(0, "county_name", [names.get(code, code) for code in found.index])
+    return found.rename_axis("county_fips").reset_index().sort_values("employment_counted", ascending=False)
+
+
 def changes(flows: pd.DataFrame, counties: Sequence[str], names: pd.Series) -> pd.DataFrame:
     """Return what adding or dropping each county would do (`commuting.boundary_changes`), with county_name; or no rows.
 

@@ -36,7 +36,7 @@ CRITERIA = {
     "openings": Criterion(WORKERS, "higher", "data", "openings a year in the sector's occupations"),
     "pay_above_threshold_pct": Criterion(WORKERS, "higher", "data", "jobs that pay the chosen threshold, percent"),
     "accessible_pct": Criterion(WORKERS, "higher", "data", "jobs in job zones 1 to 3, percent"),
-    "ladder_length": Criterion(WORKERS, "higher", "data", "steps from an entry job to the wage aimed at"),
+    "ladder_length": Criterion(WORKERS, "higher", "data", "moves up that can follow one another from an entry job"),
     "job_quality": Criterion(WORKERS, "higher", "people", "room to influence and improve jobs, 0 to 4"),
     "worker_interest": Criterion(WORKERS, "higher", "people", "fit with the workers the initiative serves, 0 to 4"),
 }  # fmt: skip

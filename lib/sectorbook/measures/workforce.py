@@ -5,13 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from sectorbook.measures import demand
 from sectorbook.measures import occupations as jobs
 
 PROFILE = [
     "area_fips", "profile_variable", "profile_label", "estimate", "estimate_status", "estimate_moe", "estimate_moe_status",
-]  # fmt: skip
-PROJECTED = [
-    "occupation_code", "employment_base", "openings_annual", "education_entry", "base_year", "projected_year",
 ]  # fmt: skip
 LISTED = ["provider_name", "program_id", "state", "county_name"]
 INSTITUTIONS = ["unit_id", "institution_name", "county_fips"]
@@ -130,24 +128,12 @@ def gaps(
     """Return openings a year beside completers and listed programs for a sector's main occupations.
 
     `main` are `occupations.sector_occupations`; `projected` the nation's projections; `supply` is `completers`; `programs` the
-    listed programs' occupations (program_id, soc_code). Openings: the region's jobs, all industries, times the nation's
-    openings per job; they assume that the nation's rate holds here. NaN where a source is not here or has no such
-    occupation ("no match": the sources may use different editions of the SOC). education_entry is the nation's typical entry.
+    listed programs' occupations (program_id, soc_code). Openings are `demand.openings`. NaN where a source is not
+    here or has no such occupation ("no match": the sources may use different editions of the SOC). education_entry is the
+    nation's typical entry.
     """
-    rows = projected.drop_duplicates("occupation_code").set_index("occupation_code")
-    rate = (
-        rows.openings_annual / rows.employment_base.where(rows.employment_base > 0)
-        if len(rows)
-        else pd.Series(dtype=float)
-    )
     counted = programs.groupby("soc_code").program_id.nunique() if len(programs) else pd.Series(dtype=float)
-    openings = main.employment * main.occupation_code.map(rate)
-    found = main.assign(
-        openings=openings,
-        openings_status=openings.isna().map({True: "no match", False: "published"}),
-        education_entry=main.occupation_code.map(rows.education_entry).fillna("no match")
-        if len(rows)
-        else np.nan,
+    found = demand.openings(main, projected).assign(
         programs=main.occupation_code.map(counted).astype(float).fillna(0) if len(programs) else np.nan,
     )
     for side in ("low", "high"):
@@ -208,16 +194,16 @@ def coverage(checklist: pd.DataFrame, present: Sequence[str], local: Sequence[st
     rows = []
     for item in checklist.itertuples():
         kind, _, rest = item.note.partition(" ")
-        names = [name.strip() for name in rest.split(",")]
+        listed, _, questions = rest.partition(": ")
+        names = [name.strip() for name in listed.split(",")]
         if kind == "data":
             standing = "here" if set(names) <= set(present) else "fetch"
         elif kind == "local":
             standing = "here" if set(names) <= set(local) else "ask"
         else:
             standing = "ask"
-        source = (
-            f"{', '.join(names)} (local file)" if kind == "local" else rest if kind == "data" else item.note
-        )
+        asked = f", questions {questions}" if questions else " (local file)"
+        source = f"{', '.join(names)}{asked}" if kind == "local" else rest if kind == "data" else item.note
         rows.append((item.group, item.label, source, standing, STANDING[standing]))
     return pd.DataFrame(rows, columns=["checklist", "item", "answered_from", "standing", "given_by"])
 
@@ -250,13 +236,6 @@ def line(who: pd.DataFrame, name: str) -> pd.Series:
     """Return one row of `profile`; missing values where it is not there."""
     found = who[who.who == name]
     return found.iloc[0] if len(found) else pd.Series(np.nan, index=who.columns)
-
-
-def span(projected: pd.DataFrame) -> str:
-    """Return the years that projections span, in words, or "" without any."""
-    return (
-        f"{projected.base_year.min():.0f} to {projected.projected_year.max():.0f}" if len(projected) else ""
-    )
 
 
 def sector_groups(

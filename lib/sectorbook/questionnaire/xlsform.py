@@ -7,7 +7,7 @@ import xlsxwriter
 from pyxform.errors import PyXFormError
 from pyxform.xls2xform import convert
 
-from sectorbook.config import Question, Questionnaire
+from sectorbook.config.shapes import Question, Questionnaire
 from sectorbook.errors import SectorbookError, unknown
 
 LANGUAGES = {"en": "English (en)", "es": "Español (es)"}

@@ -10,7 +10,9 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import typst
@@ -76,13 +78,13 @@ def _block(block: Text | Picture | Grid, name: str) -> dict:
     return {"type": "grid", **asdict(block), "widths": block.shares, "size": block.points}
 
 
-def printable_data(value, more: frozenset[int] = frozenset()):
-    """Return a value of texts, lists and dictionaries with every text made `printable`."""
+def made_printable(value: Any, more: frozenset[int] = frozenset()) -> Any:
+    """Return a content with every text in it as `printable` writes it."""
     if isinstance(value, str):
         return printable(value, more)
     if isinstance(value, dict):
-        return {key: printable_data(part, more) for key, part in value.items()}
-    return [printable_data(part, more) for part in value] if isinstance(value, list | tuple) else value
+        return {key: made_printable(part, more) for key, part in value.items()}
+    return [made_printable(part, more) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
@@ -92,15 +94,15 @@ def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
         name = f"figure-{number}-{place}.png"
         if isinstance(block, Picture):
             (folder / name).write_bytes(block.content)
-            blocks.append({**printable_data(_block(block, ""), more), "file": name})
+            blocks.append({**made_printable(_block(block, ""), more), "file": name})
         else:
-            blocks.append(printable_data(_block(block, name), more))
+            blocks.append(made_printable(_block(block, name), more))
     return {
         "anchor": part.anchor,
         "title": printable(part.title, more),
         "lang": part.lang,
         "blocks": blocks,
-        "box": printable_data([asdict(text) for text in part.box], more),
+        "box": made_printable([asdict(text) for text in part.box], more),
     }
 
 
@@ -126,7 +128,7 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
         "made": words("made", code=edition.code),
     }
     return {
-        **printable_data(texts, more),
+        **made_printable(texts, more),
         "lang": words.code,
         "fonts": [*([brand.family] if brand.fonts else []), FAMILY],
         "colours": brand.colours.model_dump(),
@@ -136,29 +138,29 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
     }
 
 
-def typeset(folder: Path, template: str, data: dict, stamp: datetime, fonts: Sequence[bytes] = ()) -> bytes:
-    """Return `data` set by a template of this package as a PDF that conforms to PDF/UA-1.
+def compiled(
+    template: Traversable, content: dict, stamp: datetime, folder: Path, brand_fonts: Sequence[bytes] = ()
+) -> bytes:
+    """Return a PDF/UA-1 file set from a template and its content, which it reads as book.json beside it.
 
-    `folder` is where Typst works; it holds the pictures that `data` names. No font of the machine is used: DejaVu
-    Sans, which matplotlib carries, and `fonts`. The same data and stamp give the same bytes. Raises SectorbookError
-    when Typst cannot set the pages.
+    `folder` holds the pictures. No font of the machine is used: DejaVu Sans, which matplotlib carries, and a brand's
+    own files. Raises SectorbookError when Typst cannot set it.
     """
-    home = folder / "fonts"
-    home.mkdir()
+    fonts = folder / "fonts"
+    fonts.mkdir()
     for face in FACES:
-        (home / face).write_bytes((_fonts_folder() / face).read_bytes())
-    for place, font in enumerate(fonts):
-        (home / f"brand-{place}.{'otf' if font[:4] == b'OTTO' else 'ttf'}").write_bytes(font)
-    source = resources.files("sectorbook.report") / "templates" / template
-    (folder / template).write_bytes(source.read_bytes())
-    (folder / "book.json").write_text(json.dumps(data), encoding="utf-8")
+        (fonts / face).write_bytes((_fonts_folder() / face).read_bytes())
+    for place, font in enumerate(brand_fonts):
+        (fonts / f"brand-{place}.ttf").write_bytes(font)
+    (folder / "report.typ").write_bytes(template.read_bytes())
+    (folder / "book.json").write_text(json.dumps(content), encoding="utf-8")
     try:
         return typst.compile(
-            str(folder / template),
+            str(folder / "report.typ"),
             root=str(folder),
             format="pdf",
             font_paths=typst.Fonts(
-                include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(home)]
+                include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)]
             ),
             pdf_standards=[STANDARD],
             timestamp=stamp,
@@ -175,5 +177,8 @@ def render(edition: Edition) -> bytes:
     fonts = [font.content for font in edition.brand.fonts]
     more = frozenset(code for font in fonts for code in FT2Font(io.BytesIO(font)).get_charmap())
     with tempfile.TemporaryDirectory(prefix="sectorbook-pdf-") as name:
-        data = _data(edition, Path(name), more)
-        return typeset(Path(name), "report.typ", data, edition.stamp, fonts)
+        folder = Path(name)
+        own = [font.content for font in edition.brand.fonts]
+        more = frozenset(code for font in own for code in FT2Font(io.BytesIO(font)).get_charmap())
+        template = resources.files("sectorbook.report") / "templates" / "report.typ"
+        return compiled(template, _data(edition, folder, more), edition.stamp, folder, own)

@@ -3,9 +3,10 @@
 import math
 import tempfile
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 
-from sectorbook.config import Question, Questionnaire
+from sectorbook.config.shapes import Question, Questionnaire
 from sectorbook.errors import unknown
 from sectorbook.questionnaire import conditions, xlsform
 from sectorbook.report import pdf
@@ -66,8 +67,9 @@ def pages(
     of all says of whom. Raises SectorbookError for an unknown language or a condition that cannot be said in words.
     """
     with tempfile.TemporaryDirectory(prefix="sectorbook-form-") as folder:
-        data = pdf.printable_data(_data(questionnaire, language, place, sender, contact))
-        return pdf.typeset(Path(folder), "questionnaire.typ", data, STAMP)
+        data = pdf.made_printable(_data(questionnaire, language, place, sender, contact))
+        template = resources.files("sectorbook.report") / "templates" / "questionnaire.typ"
+        return pdf.compiled(template, data, STAMP, Path(folder))
 
 
 def _data(questionnaire: Questionnaire, language: str, place: str, sender: str, contact: str) -> dict:

@@ -39,6 +39,9 @@ ABOUT = Publication(
 # `requests` names states by two letters, not by code.
 STATES_BY_LETTERS = True
 
+# A region may lie in several states, each fetched into a folder of its own.
+YEARS_TOGETHER = True
+
 FLOWS = {
     "S000": "jobs",
     "SA01": "jobs_age_29_or_younger",
@@ -108,11 +111,20 @@ def requests(state: str, year: int) -> Fetch:
     return Fetch(about=ABOUT, vintage=f"{year}, {st.upper()}", edition=f"{year}-{st}", files=tuple(files))
 
 
+def _newest(origin: Path) -> list[Path]:
+    """Return the files of `origin`; where it holds fetched releases, those of the newest year, of every state."""
+    releases = [sidecar.parent for sidecar in origin.glob(f"*/{SIDECAR}")] if origin.is_dir() else []
+    if not releases:
+        return sorted(origin.iterdir()) if origin.is_dir() else [origin]
+    last = max(folder.name[:4] for folder in releases)
+    return sorted(p for folder in releases if folder.name.startswith(last) for p in folder.iterdir())
+
+
 def _files(origin: Path) -> tuple[dict[str, list[Path]], list[Path], int]:
     """Return the files by kind, the crosswalks, and the one year they are of."""
     kinds: dict[str, list[Path]] = {}
     crosswalks, years = [], set()
-    for path in sorted(origin.iterdir()) if origin.is_dir() else [origin]:
+    for path in _newest(origin):
         if found := _NAME.fullmatch(path.name):
             kinds.setdefault(found[2], []).append(path)
             years.add(int(found[3]))

@@ -40,7 +40,7 @@ ABOUT = Publication(
     publisher="US Department of Labor, Employment and Training Administration",
     licence="CC BY 4.0, https://www.onetcenter.org/license_db.html",
     citation="O*NET Database by the US Department of Labor, Employment and Training Administration (USDOL/ETA), CC BY 4.0. "
-    "Sectorbook has rearranged the tables.",
+    "Sectorbook has rearranged the tables",
 )
 
 _NA = ("n/a",)
