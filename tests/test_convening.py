@@ -106,6 +106,13 @@ def test_no_name_on_the_map_lies_on_another(count: int) -> None:
     numbers = [t for t in axes.texts if t.get_text().isdigit()]
     assert len(words) + len(numbers) == count and len(numbers) == len(figure.unnamed)
     assert count > 10 or not figure.unnamed
+    said = (
+        f"{len(figure.unnamed)} of {count} names have no room" if figure.unnamed else "Every name has room."
+    )
+    assert said in figure.alt and said in " ".join(figure.get_supxlabel().split())
+    left = figure.texts + [t for t in axes.texts if t not in words]
+    notes = [t.get_window_extent() for t in left if t.get_text() == figure.get_supxlabel()]
+    assert len(notes) == 1 and not notes[0].overlaps(axes.get_legend().get_window_extent())
 
 
 # -- employers ------------------------------------------------------------------------------------------------

@@ -340,16 +340,19 @@ def test_open_answers_are_coded_by_the_codebook_only():
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(6, 25), st.integers(0, 2**32 - 1))
-def test_the_jackknife_of_a_mean_is_the_textbook_variance(n, seed):
-    """For the mean of a simple random sample the jackknife is the formula itself."""
+def test_the_jackknife_of_a_mean_or_total_is_the_textbook_variance(n, seed):
+    """For a simple random sample the jackknife is the formula itself."""
     y = np.random.default_rng(seed).normal(size=n)
     design = simple(y, size=3 * n)
-    found = survey_replicates.replicate_estimate(
-        survey_replicates.jackknife(design), lambda frame, w: w @ frame["y"] / w.sum()
-    ).iloc[0]
-    formula = survey.mean(design, "y").iloc[0]
+    replicates = survey_replicates.jackknife(design)
     columns = ["estimate", "se", "ci_low", "ci_high"]
-    assert found[columns].to_numpy(float) == pytest.approx(formula[columns].to_numpy(float), rel=1e-9)
+    for statistic, estimate in (
+        (lambda frame, w: w @ frame["y"] / w.sum(), survey.mean),
+        (lambda frame, w: w @ frame["y"], survey.total),
+    ):
+        found = survey_replicates.replicate_estimate(replicates, statistic).iloc[0]
+        formula = estimate(design, "y").iloc[0]
+        assert found[columns].to_numpy(float) == pytest.approx(formula[columns].to_numpy(float), rel=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
