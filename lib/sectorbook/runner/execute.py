@@ -121,6 +121,24 @@ def execute(source: str, target: str, ledger: str, parameters: dict[str, Any], r
     return _run(source, Path(target), Path(ledger), parameters, reports, lambda folder: options)
 
 
+def chapter(slug: str, name: str, parameters: dict[str, Any]) -> Outcome:
+    """Run a chapter for the region `slug`, in a fresh kernel, from and to where `paths` says. See `execute`."""
+    return execute(*_places(slug, name), parameters, str(paths.reports()))
+
+
+def chapter_here(slug: str, name: str, parameters: dict[str, Any]) -> Outcome:
+    """Run a chapter as `chapter` does, but in this process. See `execute_here`."""
+    return execute_here(*_places(slug, name), parameters, str(paths.reports()))
+
+
+def _places(slug: str, name: str) -> tuple[str, str, str]:
+    return (
+        str(paths.notebooks(f"{name}.ipynb")),
+        str(paths.executed(slug, name)),
+        str(paths.ledger(slug, name)),
+    )
+
+
 def execute_here(source: str, target: str, ledger: str, parameters: dict[str, Any], reports: str) -> Outcome:
     """Run the notebook in this process, which must be a forked child made for it; otherwise as `execute`.
 

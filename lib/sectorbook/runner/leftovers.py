@@ -21,7 +21,7 @@ def sweep_chapter(slug: str, chapter: str) -> None:
 def sweep(slug: str) -> None:
     """Remove what unfinished runs left in a region's folder. Nothing of the region may be running."""
     for path in list(paths.reports(slug).rglob(".*")):
-        if path.is_dir() and path.name.startswith(".running."):
+        if path.is_dir() and path.name.startswith((".running.", ".fetched.")):
             shutil.rmtree(path, ignore_errors=True)
         elif path.is_file() and _UNFINISHED.fullmatch(path.name):
             path.unlink(missing_ok=True)

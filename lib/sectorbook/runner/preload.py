@@ -25,6 +25,10 @@ SINGLE_THREADED = {
 # As in a kernel. The backend itself is imported in the child: it ties itself to the shell it finds at its import.
 BACKEND = "module://matplotlib_inline.backend_inline"
 LATE = "matplotlib_inline.backend_inline"
+NEVER = (
+    "sectorbook.__main__",
+    "sectorbook.runner.hired",
+)  # the second is for Dask's workers and imports all of it
 
 MODULES = (
     "numpy", "pandas", "pandas.core.reshape.reshape", "scipy.optimize", "scipy.stats", "statsmodels.api",
@@ -47,7 +51,7 @@ def _import_all() -> None:
         if _importable(name):
             importlib.import_module(name)
     for found in pkgutil.walk_packages(sectorbook.__path__, "sectorbook."):
-        if found.name != "sectorbook.__main__":
+        if found.name not in NEVER:
             importlib.import_module(found.name)
     if LATE in sys.modules:
         raise RuntimeError(f"{LATE} was imported before the fork: figures would be lost.")
