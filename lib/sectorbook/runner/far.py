@@ -121,7 +121,9 @@ def connect(cluster: Cluster) -> Any:
     """Return a client of the cluster's scheduler. Raises SectorbookError when there is none to be had."""
     try:
         from distributed import Client
+        from distributed.comm import connect as reach
         from distributed.security import Security
+        from distributed.utils import LoopRunner
     except ImportError as error:
         raise SectorbookError(
             f"--scheduler needs Dask, which is not installed here: pip install 'sectorbook[dask]' ({error})."
@@ -134,8 +136,21 @@ def connect(cluster: Cluster) -> Any:
     files = {name: value for name, value in given.items() if value}
     if missing := [value for value in files.values() if not Path(value).is_file()]:
         raise SectorbookError(f"There is no TLS file {missing[0]}.")
+    security = Security(**files)
+    runner = LoopRunner()
+
+    async def knock() -> None:
+        comm = await reach(cluster.scheduler, **security.get_connection_args("client"))
+        await comm.close()
+
     try:
-        return Client(cluster.scheduler, security=Security(**files) if files else None, set_as_default=False)
+        # A client that finds nobody leaves threads and messages behind; so somebody else looks first.
+        runner.start()
+        try:
+            runner.run_sync(knock)
+        finally:
+            runner.stop()
+        return Client(cluster.scheduler, security=security, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise SectorbookError(f"No scheduler can be reached at {cluster.scheduler}: {error}") from error
 
@@ -221,7 +236,7 @@ class Far:
             return
         self.looked = time.monotonic()
         try:
-            there = set(self.client.scheduler_info(n_workers=-1)["workers"])
+            there = set(self.client.nthreads())
             new = sorted(there - self.known)
             from sectorbook.runner import hired
 
