@@ -129,19 +129,21 @@ def _stamp() -> tuple:
     """Return what tells that the configuration, the data and their place are the ones remembered."""
     from sectorbook import paths
 
-    files = [*paths.config().rglob("*.yml"), *paths.processed().rglob("*")]
+    files = [*paths.config().rglob("*.yml"), *paths.notebooks().glob("*.ipynb"), *paths.processed().rglob("*")]
     sizes = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(files) if f.is_file()]
     return (str(paths.root()), tuple(sizes))
 
 
 def _remember() -> tuple:
     """Read the configuration and the lists of regions and industries once; return their stamp."""
-    from sectorbook import config, warehouse
+    from sectorbook import chapters, config, warehouse
 
     stamp = _stamp()
-    warehouse.regions(), warehouse._names(), warehouse._industries(), config.columns(), config.sectors()
-    for table in warehouse.tables():
-        warehouse._parquet(table)
+    warehouse.regions(), warehouse._names(), warehouse._industries(), chapters.discover()
+    config.columns(), config.sectors(), config.audiences(), config.local()
+    for table, source in warehouse.tables().items():
+        if warehouse.vintages(source):
+            warehouse._parquet(table)
     for name in config.frameworks():
         config.framework(name)
     return stamp
@@ -149,11 +151,11 @@ def _remember() -> tuple:
 
 def forget_if_changed(stamp: tuple | None) -> None:
     """In a child: drop what the parent remembered unless the files it came from are still the same."""
-    from sectorbook import config, paths, warehouse
+    from sectorbook import chapters, config, paths, warehouse
 
     if stamp is not None and stamp[0] == str(paths.root()) and stamp == _stamp():
         return
-    for module in (config, warehouse):
+    for module in (chapters, config, warehouse):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
