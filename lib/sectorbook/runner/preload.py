@@ -25,6 +25,7 @@ SINGLE_THREADED = {
 # As in a kernel. The backend itself is imported in the child: it ties itself to the shell it finds at its import.
 BACKEND = "module://matplotlib_inline.backend_inline"
 LATE = "matplotlib_inline.backend_inline"
+FONT_SIZES = (5.5, 6, 7, 7.5, 8, 8.5, 9)  # those of our charts: a font is looked up once for each
 NEVER = (
     "sectorbook.__main__",
     "sectorbook.runner.hired",
@@ -64,9 +65,13 @@ def _rehearse_figure() -> None:
     import PIL.Image
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({"font.family": "DejaVu Sans"}):
+    from sectorbook.charts import forms
+
+    with mpl.rc_context(forms.STYLE):
         figure = Figure(layout="constrained")
-        figure.suptitle("Title", fontweight="bold")
+        figure.suptitle("Title", fontweight="bold", fontsize=11)
+        for size in FONT_SIZES:
+            figure.text(0, 0, "0 1", fontsize=size)
         left, right = figure.subplots(1, 2)
         left.barh([0, 1], [1, 2], label="bars")
         left.set_yticks([0, 1], ["first", "second"])
@@ -129,7 +134,11 @@ def _stamp() -> tuple:
     """Return what tells that the configuration, the data and their place are the ones remembered."""
     from sectorbook import paths
 
-    files = [*paths.config().rglob("*.yml"), *paths.notebooks().glob("*.ipynb"), *paths.processed().rglob("*")]
+    files = [
+        *paths.config().rglob("*.yml"),
+        *paths.notebooks().glob("*.ipynb"),
+        *paths.processed().rglob("*"),
+    ]
     sizes = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(files) if f.is_file()]
     return (str(paths.root()), tuple(sizes))
 
@@ -137,6 +146,7 @@ def _stamp() -> tuple:
 def _remember() -> tuple:
     """Read the configuration and the lists of regions and industries once; return their stamp."""
     from sectorbook import chapters, config, warehouse
+    from sectorbook.local import files
 
     stamp = _stamp()
     warehouse.regions(), warehouse._names(), warehouse._industries(), chapters.discover()
@@ -146,16 +156,19 @@ def _remember() -> tuple:
             warehouse._parquet(table)
     for name in config.frameworks():
         config.framework(name)
+    for name in config.local():
+        files.empty(name)
     return stamp
 
 
 def forget_if_changed(stamp: tuple | None) -> None:
     """In a child: drop what the parent remembered unless the files it came from are still the same."""
     from sectorbook import chapters, config, paths, warehouse
+    from sectorbook.local import files
 
     if stamp is not None and stamp[0] == str(paths.root()) and stamp == _stamp():
         return
-    for module in (chapters, config, warehouse):
+    for module in (chapters, config, files, warehouse):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
