@@ -109,8 +109,6 @@ def run(
         raise SectorbookError("Give --quiet or --log-json, not both.")
     if scheduler is None and (store or tls_ca_file or tls_cert or tls_key):
         raise SectorbookError("--store and --tls-… belong to --scheduler.")
-    if sys.stderr.isatty() and not (quiet or log_json):
-        typer.echo("Reading what has changed …", err=True)
     from sectorbook.runner import console, far, series
 
     voice = "quiet" if quiet else "json" if log_json else "live"
