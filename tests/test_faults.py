@@ -308,7 +308,7 @@ def test_random_kills_lose_nothing(small: Path, home: Path) -> None:
                     assert any(text in entry["error"] for text in told), entry
 
     runs = inject(FAULTS, 7, lambda: begin(small, home), settle)
-    print(f"{FAULTS} faults in {runs} runs")
+    sys.stdout.write(f"{FAULTS} faults in {runs} runs\n")
     outcomes = run(tasks("lima-oh", "enid-ok"))
     assert all(o.error is None for own in outcomes.values() for o in own.values())
     assert [task.reason for task in tasks("lima-oh", "enid-ok")] == [None] * 4

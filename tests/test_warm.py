@@ -327,3 +327,12 @@ def test_a_chapter_does_not_read_again_what_the_parent_read(tmp_path: Path) -> N
     )
     book = run(notebook(tmp_path / "asked.ipynb", [asked]), tmp_path / "out.ipynb")
     assert book.cells[-1].outputs[0].data["text/plain"] == str([True] * 8)
+
+
+def test_a_parent_whose_owner_goes_while_it_loads_goes_too() -> None:
+    parent = warm.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    parent.link.close()
+    parent.process.wait(30)
+    assert time.monotonic() - began < 3, "it loaded everything first"

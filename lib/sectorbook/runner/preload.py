@@ -11,6 +11,7 @@ import os
 import pkgutil
 import sys
 import tempfile
+from collections.abc import Callable
 
 # One thread: a fork copies only the thread that calls it, and the locks of the others stay shut for ever.
 SINGLE_THREADED = {
@@ -45,13 +46,15 @@ def _importable(name: str) -> bool:
     return importlib.util.find_spec(name.partition(".")[0]) is not None
 
 
-def _import_all() -> None:
+def _import_all(between: Callable[[], None]) -> None:
     import sectorbook
 
     for name in MODULES:
+        between()
         if _importable(name):
             importlib.import_module(name)
     for found in pkgutil.walk_packages(sectorbook.__path__, "sectorbook."):
+        between()
         if found.name not in NEVER:
             importlib.import_module(found.name)
     if LATE in sys.modules:
@@ -174,13 +177,18 @@ def forget_if_changed(stamp: tuple | None) -> None:
                 value.cache_clear()
 
 
-def warm_up() -> tuple | None:
-    """Import and rehearse; return the stamp of what is remembered, None when nothing could be read."""
+def warm_up(between: Callable[[], None]) -> tuple | None:
+    """Import and rehearse; return the stamp of what is remembered, None when nothing could be read.
+
+    `between` is called before each step, so that who does not want to wait for all of them can leave.
+    """
     from sectorbook.errors import SectorbookError
 
     os.environ["MPLBACKEND"] = BACKEND
-    _import_all()
+    _import_all(between)
+    between()
     _rehearse()
+    between()
     try:
         stamp = _remember()
     except SectorbookError:
