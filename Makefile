@@ -30,7 +30,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 report: setup
 	$(BIN)/sectorbook run "$(REGION)"
 
+# The site is checked in a browser where one is installed.
 test: setup lint $(VENV)/oracle
+	@if command -v chromium >/dev/null; then $(MAKE) --no-print-directory test-browser; else echo "No Chromium here: the site is not checked in a browser."; fi
 	$(BIN)/python -m pytest -q -n 2 --dist=loadfile tests
 	$(BIN)/python -m pytest --nbval --nbval-kernel-name=python3 --nbval-cell-timeout=300 notebooks
 

@@ -11,7 +11,9 @@ import openpyxl
 from sectorbook.report.book import Book, Section
 
 SECTOR = {"slug": "healthcare", "name": "Health care", "naics": ["621", "622"], "industries": ["621000"]}
-REGION = {"slug": "test-land", "code": "0099999", "name": "Test Land, ZZ", "kind": "metropolitan"}
+REGION = {
+    "slug": "test-land", "code": "0099999", "name": "Test Land, ZZ", "kind": "metropolitan", "employment": 1000.0,
+}  # fmt: skip
 SOURCE = {
     "source": "oews",
     "title": "Wages, May 2025",

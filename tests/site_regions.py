@@ -74,3 +74,16 @@ def save(root: Path, slug: str, ledgers: dict[str, dict], parameters: dict | Non
         encoding="utf-8",
     )
     return folder
+
+
+def national(root: Path, regions: int = 930, findings: int = 35) -> None:
+    """Write as many regions' folders as a national series has, each with as many findings as a full run."""
+    for place in range(regions):
+        slug = f"a-region-with-a-usual-name-{place}"
+        content = usual(slug, place)
+        more = [
+            number(slug, f"finding_{i}", 1234.5 * (place + i), "USD per year") for i in range(findings - 4)
+        ]
+        content[INDUSTRY]["items"] += more
+        content[REPORT]["items"][0]["uses"] += [item["address"] for item in more[:10]]
+        save(root, slug, content)

@@ -174,3 +174,9 @@ def test_a_file_that_is_no_chapter_is_named(tmp_path: Path, content: str) -> Non
     path.write_text(content, encoding="utf-8")
     with pytest.raises(SectorbookError, match="05_x"):
         chapters.read(path)
+
+
+def test_the_readme_lists_every_chapter_with_its_question() -> None:
+    text = (paths.root() / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d\d .+?) \| (.+) \|$", text, re.M)
+    assert listed == [(f"{c.number} {c.title}", c.question) for c in chapters.discover()]

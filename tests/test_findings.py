@@ -181,3 +181,28 @@ def test_a_chapter_on_people_must_declare_what_it_records(home, reports) -> None
     chapter.save()
     with pytest.raises(SectorbookError, match="placed"):
         book.gather("lima-oh")
+
+
+def test_what_is_quoted_brings_its_sources_along(chapter: findings.Chapter) -> None:
+    made_up = findings.open(
+        "06_partners",
+        "Partners",
+        "san-francisco",
+        "healthcare",
+        ["oews_areas"],
+        ["partners"],
+        demonstration=True,
+    )
+    made_up.record("partners", 21, "count", "Partners")
+    made_up.save()
+    reader = findings.open("12_report", "Report", "san-francisco", "healthcare", ["oews_occupations"])
+    assert not any(source["synthetic"] for source in reader.sources())
+    reader.quote("06_partners/partners")
+    assert [source["title"] for source in reader.sources() if source["synthetic"]]
+
+
+def test_the_template_run_as_it_is_is_no_chapter_of_a_report(chapter: findings.Chapter) -> None:
+    chapter.save()
+    draft = findings.open("NN_name", "Title", "lima-oh", "healthcare", ["oews_occupations"])
+    draft.save()
+    assert list(findings.read("lima-oh")) == ["03_industry"]

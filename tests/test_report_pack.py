@@ -333,3 +333,12 @@ def test_a_sentence_that_uses_an_unknown_number_still_prints(tmp_path):
     )
     for form in pack.FORMATS:
         assert pack.render(edition.make(book), form)
+
+
+def test_the_notice_of_synthetic_data_names_the_parts_that_use_them(tmp_path):
+    book = small(tmp_path, synthetic=True)
+    first = replace(book.sections[0], title="Made up", synthetic=True)
+    made = edition.make(replace(book, sections=[first, *book.sections[1:]]))
+    assert made.notice.startswith("This report uses synthetic data. ")
+    assert "Made up" in made.notice and made.summary_title not in made.notice
+    assert edition.make(small(tmp_path)).notice is None

@@ -7,12 +7,13 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sectorbook import paths
+from sectorbook import paths, warehouse
 from sectorbook.cli import app
 from sectorbook.errors import SectorbookError
 from sectorbook.report.edition import clean
-from sectorbook.report.site import pages
+from sectorbook.report.site import outlines, pages
 from site_regions import INDUSTRY, ledger, number, save, usual
 from test_report_hostile import PAYLOADS
 from typer.testing import CliRunner
@@ -232,7 +233,8 @@ def test_nothing_hostile_becomes_more_than_text(reports):
         assert set(page.tags) <= {
             "html", "head", "meta", "title", "style", "body", "a", "header", "nav", "ul", "li", "main", "h1", "h2", "p",
             "form", "label", "input", "select", "option", "section", "div", "table", "caption", "thead", "tbody", "tr",
-            "th", "td", "small", "i", "button", "noscript", "footer", "script",
+            "th", "td", "small", "i", "button", "noscript", "footer", "script", "figure",
+            "figcaption", "svg",
         }  # fmt: skip
         assert not [
             n for _, n, _ in page.attributes if n.startswith("on") or n in ("action", "srcdoc", "style")
@@ -299,3 +301,44 @@ def test_a_page_of_an_earlier_site_goes_and_a_folder_of_something_else_stays(rep
     with pytest.raises(SectorbookError, match="something else than a site"):
         pages.write(mine)
     assert (mine / "regions" / "thesis.txt").read_text() == "mine"
+
+
+# --- the map
+
+
+def test_the_projection_is_the_published_one():
+    # Snyder, Map Projections: A Working Manual (1987), page 291: 35 north 75 west, from 23 north 96 west.
+    x, y = outlines.albers(np.array([-75.0, -96.0]), np.array([35.0, 23.0]), (29.5, 45.5, -96))
+    assert x[0] - x[1] == pytest.approx(0.2952720, abs=1e-7)
+    assert y[0] - y[1] == pytest.approx(0.2416774, abs=1e-7)
+
+
+def test_a_region_is_drawn_by_its_counties_and_not_where_they_are_unknown():
+    named = [warehouse.find_region(name) for name in ("columbus-oh", "ohio", "alaska", "enid-ok")]
+    drawn = outlines.make(named)
+    assert drawn["regions"]["enid-ok"] == "" and drawn["ground"].count("M") > 51
+
+    def box(path):
+        points = [np.array(part.replace("l", " ").replace("z", "").replace(",", " ").split(), int).reshape(-1, 2)
+                  for part in path.split("M")[1:]]  # fmt: skip
+        walked = np.concatenate([part.cumsum(axis=0) for part in points])
+        return walked.min(axis=0), walked.max(axis=0)
+
+    (area_low, area_high), (state_low, state_high) = (
+        box(drawn["regions"][s]) for s in ("columbus-oh", "ohio")
+    )
+    assert (area_low > state_low).all() and (area_high < state_high).all(), "Columbus lies inside Ohio"
+    low, high = box(drawn["regions"]["alaska"])
+    assert (low >= 0).all() and high[0] < outlines.WIDE / 3 and (high <= outlines.HIGH).all()
+
+
+def test_the_map_of_a_sector_holds_its_regions_alone(reports):
+    fill(reports, 3)
+    other = usual("builders")
+    for part in other.values():
+        part["sector"].update(slug="construction", name="Construction", naics=["23"])
+    save(reports, "builders", other)
+    pages.write()
+    data = Page(reports / "site/sectors/healthcare.html").data
+    assert len(data["map"]["regions"]) == len(data["regions"]) == 3
+    assert "map" not in Page(reports / "site/index.html").data

@@ -89,6 +89,7 @@ class Chapter:
     person_level: bool = False
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
+    quoted: dict[str, dict] = field(default_factory=dict)
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -268,7 +269,10 @@ class Chapter:
         if ledger.get("sector", {}).get("slug") != self.sector.slug:
             return None
         full = f"{self.region.slug}/{address}"
-        return next((i for i in ledger["items"] if i["kind"] == kind and i["address"] == full), None)
+        item = next((i for i in ledger["items"] if i["kind"] == kind and i["address"] == full), None)
+        if item:
+            self.quoted |= {source["source"]: source for source in ledger["sources"]}
+        return item
 
     def quote(self, address: str) -> Number:
         """Return a number that another chapter recorded, as "03_industry/sector_jobs", under its own address.
@@ -322,8 +326,8 @@ class Chapter:
         self.caveat("{notice}", notice=local_files.notice(self.local, self.origin))
 
     def sources(self) -> list[dict]:
-        """Return the sidecars behind this chapter's tables, each once, without the file lists."""
-        found = {}
+        """Return the sidecars behind this chapter's tables and what it quotes, each once, without the file lists."""
+        found = dict(self.quoted)
         for sidecar in self._sidecars():
             found[sidecar.source] = sidecar.model_dump(
                 include={
@@ -385,7 +389,7 @@ def open(
 def read(region_slug: str) -> dict[str, dict]:
     """Return a region's saved ledgers, by chapter, in chapter order."""
     found = {}
-    for path in sorted(paths.ledger(region_slug, "*").parent.glob("*.json")):
+    for path in sorted(paths.ledger(region_slug, "*").parent.glob("[0-9]*.json")):
         try:
             found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:

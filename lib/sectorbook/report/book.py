@@ -10,12 +10,13 @@ from sectorbook.errors import SectorbookError
 
 @dataclass(frozen=True)
 class Section:
-    """One chapter of the book: its ledger's items in order, and the folder of its figures."""
+    """One chapter of the book: its ledger's items in order, the folder of its figures, and whether data are synthetic."""
 
     name: str
     title: str
     items: list[dict]
     folder: Path
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,13 @@ def bind(region_slug: str, ledgers: dict[str, dict]) -> Book:
             other = ledgers[chapter.name]["sector"]["name"]
             missing.append({"why": "chapter_other_sector", **heading, "sector": other})
     sections = {
-        name: Section(name, ledger["title"], ledger["items"], paths.ledger(region_slug, name).with_suffix(""))
+        name: Section(
+            name,
+            ledger["title"],
+            ledger["items"],
+            paths.ledger(region_slug, name).with_suffix(""),
+            any(source["synthetic"] for source in ledger["sources"]),
+        )
         for name, ledger in current.items()
     }
     sources = {source["citation"]: source for ledger in current.values() for source in ledger["sources"]}

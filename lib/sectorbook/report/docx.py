@@ -324,8 +324,8 @@ class _Writer:
         self.document.add_paragraph(edition.title, style="Title")
         for line in (edition.about, edition.made_for, edition.data):
             self.document.add_paragraph(line, style="Report Meta")
-        if edition.book.synthetic:
-            self.document.add_paragraph(self.words("synthetic"), style="Report Notice")
+        if edition.notice:
+            self.document.add_paragraph(edition.notice, style="Report Notice")
         parts = flow(edition)
         for number, part in enumerate(parts):
             if number == (1 if edition.summary else 0):

@@ -65,6 +65,16 @@ class Edition:
         return self.language("title", sector=self.sector, region=self.book.region["name"])
 
     @property
+    def notice(self) -> str | None:
+        """Return the notice of synthetic data, which names the parts that use them; None where there are none."""
+        titles = [self.summary_title] if self.summary and self.summary.synthetic else []
+        titles += [section.title for section in self.sections if section.synthetic]
+        if not self.book.synthetic:
+            return None
+        parts = [self.language("synthetic_parts", titles=", ".join(titles))] if titles else []
+        return " ".join([self.language("synthetic"), *parts])
+
+    @property
     def running(self) -> str:
         """Return the line at the foot of every page: the notice of synthetic data, else the title, cut short."""
         parts = [self.title, self.brand.name]

@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from traitlets.config import Config
 
 from sectorbook import findings, paths
@@ -15,6 +15,11 @@ from sectorbook.report.edition import Edition
 OWN_STYLE = "p, li, td, h1, h2, caption { overflow-wrap: anywhere; } img.logo { max-height: 3.2rem; max-width: 16rem; }"
 
 _HIDE_TAGGED_INPUT = Config(TagRemovePreprocessor={"enabled": True, "remove_input_tags": {"remove-input"}})
+# The exporter's own colours of comments and numbers are too faint on its grey.
+_DARKER = (
+    "<style>:root { --jp-mirror-editor-comment-color: #2f6363; --jp-mirror-editor-number-color: #006400; "
+    "--jp-mirror-editor-operator-color: #7a1fb8; }</style>"
+)
 
 
 def _style(brand: Brand) -> Markup:
@@ -58,10 +63,17 @@ def render(edition: Edition) -> str:
     def image(section, item):
         return "data:image/png;base64," + base64.b64encode(edition.figure(section, item)).decode("ascii")
 
+    def breakable(address):
+        # A line may break before a part of the address, not in the middle of a word.
+        return Markup("/<wbr>").join(
+            part.replace("_", Markup("_<wbr>")) for part in map(escape, address.split("/"))
+        )
+
     # Globals, because the template's macros see no others.
     environment.globals |= {
         "places": edition.places,
         "image": image,
+        "breakable": breakable,
         "table": lambda item: _table(edition, item),
         "t": edition.language,
         "foreign": Markup(f' lang="{edition.foreign}"') if edition.foreign else "",
@@ -86,9 +98,9 @@ def write_chapters(region_slug: str) -> list[Path]:
         # No address of a content network may stay in a page that is read offline.
         exporter = exporter or HTMLExporter(
             template_name="lab", mathjax_url="", require_js_url="", jquery_url="", mermaid_js_url="",
-            widget_renderer_url="", config=_HIDE_TAGGED_INPUT,
+            widget_renderer_url="", config=_HIDE_TAGGED_INPUT, exclude_input_prompt=True, exclude_output_prompt=True,
         )  # fmt: skip
         body, _ = exporter.from_filename(str(notebook))
         with paths.write_atomic(page) as file:
-            file.write(body)
+            file.write(body.replace("</head>", f"{_DARKER}</head>", 1))
     return pages

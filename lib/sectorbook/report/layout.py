@@ -7,8 +7,8 @@ from sectorbook.errors import SectorbookError
 from sectorbook.report.book import Section
 from sectorbook.report.edition import NUMERIC, Edition
 
-# Centimetres. Page one has to hold its figures and sentences together, so its figures are lower.
-WIDE, HIGH, HIGH_ON_PAGE_ONE, LOGO = 17.0, 12.5, 5.6, 0.9
+# The largest a figure may be, in centimetres.
+WIDE, HIGH = 17.0, 12.5
 # Points of type for a table of up to so many columns.
 POINTS = ((6, 8.0), (9, 7.0), (10**6, 6.0))
 
@@ -82,13 +82,13 @@ def _sentence(edition: Edition, item: dict, style: str) -> Text:
     return Text(item["text"], style, edition.foreign or edition.language.code, places)
 
 
-def _picture(edition: Edition, section: Section, item: dict, high: float) -> Picture:
+def _picture(edition: Edition, section: Section, item: dict) -> Picture:
     content = edition.figure(section, item)
     # A PNG's first chunk opens with its width and height in pixels (RFC 2083, 4.1.1).
     pixels = struct.unpack(">II", content[16:24]) if len(content) >= 24 else (0, 0)
     if 0 in pixels:
         raise SectorbookError(f"{section.name}: the figure {item['file']} is not a whole PNG picture.")
-    width = min(WIDE, high * pixels[0] / pixels[1])
+    width = min(WIDE, HIGH * pixels[0] / pixels[1])
     lang = edition.foreign or edition.language.code
     alt = item["alt"].strip() or item["title"].strip() or item["file"]
     return Picture(content, item["title"], alt, width, width * pixels[1] / pixels[0], lang)
@@ -108,16 +108,13 @@ def _grid(edition: Edition, item: dict) -> Grid:
 
 def _section(edition: Edition, section: Section, anchor: str, title: str, lang: str) -> Part:
     blocks, box = [], []
-    high = HIGH
-    if anchor == "summary":
-        high = HIGH_ON_PAGE_ONE - (LOGO if edition.brand.logo else 0)
     for item in section.items:
         if item["kind"] == "sentence":
             blocks.append(_sentence(edition, item, "sentence"))
         elif item["kind"] == "caveat":
             box.append(_sentence(edition, item, "item"))
         elif item["kind"] == "figure":
-            blocks.append(_picture(edition, section, item, high))
+            blocks.append(_picture(edition, section, item))
         elif item["kind"] == "table":
             blocks.append(_grid(edition, item))
     return Part(anchor, title, lang, blocks, box)

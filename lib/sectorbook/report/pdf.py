@@ -111,7 +111,7 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
         "title": edition.title,
         "author": brand.name or "Sectorbook",
         "front": [edition.about, edition.made_for, edition.data],
-        "notice": words("synthetic") if edition.book.synthetic else None,
+        "notice": edition.notice,
         "running": edition.running,
         "contents": words("contents"),
         "caveats": words("caveats"),

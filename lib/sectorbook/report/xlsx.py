@@ -126,9 +126,9 @@ class _Writer:
             sheet.set_column(column, column, width, self.style())
         self.put(sheet, 0, 0, heading, bold=True, font_size=14, font_color=self.brand.colours.focus)
         row = 1
-        if self.edition.book.synthetic:
+        if self.edition.notice:
             self.put(
-                sheet, row, 0, self.words("synthetic"), bold=True, font_color=self.brand.colours.warn,
+                sheet, row, 0, self.edition.notice, bold=True, font_color=self.brand.colours.warn,
                 bg_color=self.brand.colours.paper,
             )  # fmt: skip
             row += 1

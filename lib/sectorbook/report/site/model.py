@@ -136,6 +136,18 @@ class Site:
         return dict(sorted(found.items()))
 
     @property
+    def first(self) -> Finding | None:
+        """Return the finding that is shown first: a ratio of the sector with an interval, fair to large and small."""
+        sure = {
+            found
+            for p in self.places
+            for found, n in p.numbers.items()
+            if n["low"] is not None and n["value"] is not None
+        }
+        told = [f for f in self.key if f.id in sure]
+        return min(told, key=lambda f: (not f.key.startswith("sector_"), f.unit != "ratio"), default=None)
+
+    @property
     def synthetic(self) -> bool:
         """Return whether any region uses synthetic data."""
         return any(place.book.synthetic for place in self.places)
@@ -188,6 +200,7 @@ class Site:
             "chapters": [self.chapters[chapter] for chapter in chapters],
             "findings": [[chapters.index(f.chapter), f.label, f.note] for f in self.findings],
             "key": [self.findings.index(f) for f in self.key],
+            "first": self.findings.index(self.first) if self.first else 0,
             "sectors": list(self.sectors.items()),
             "regions": regions,
             "bases": list(bases),

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from sectorbook import __version__, findings, paths
 from sectorbook.errors import SectorbookError
+from sectorbook.places import Region
 from sectorbook.report import book, edition, html, language
-from sectorbook.report.site import model
+from sectorbook.report.site import model, outlines
 from sectorbook.report.site.model import Place, Site
 
 LOG = "disclosure_log_site.csv"
@@ -90,8 +91,12 @@ def _check_folder(out: Path) -> None:
             )
 
 
-def _data(site: Site) -> Markup:
-    return Markup(model.script_safe(site.data()))
+def _data(site: Site, drawn: dict | None = None) -> Markup:
+    """Return what the script of a page reads; with the map's outlines for a page that has a map."""
+    data = site.data()
+    if drawn:
+        data["map"] = {**drawn, "regions": [drawn["regions"][place.slug] for place in site.places]}
+    return Markup(model.script_safe(data))
 
 
 def _packs(slug: str) -> list[Path]:
@@ -168,9 +173,10 @@ def write(out: Path | None = None) -> list[Path]:
     pages = _Pages(site, out)
     words = language.load(language.SOURCE)
     pages.write(FIRST, "index.html.j2", data=_data(site))
+    drawn = outlines.make([Region(**place.book.region) for place in site.places])
     for slug, name in site.sectors.items():
         part = site.of(slug)
-        pages.write(f"sectors/{slug}.html", "sector.html.j2", sector=name, part=part, data=_data(part))
+        pages.write(f"sectors/{slug}.html", "sector.html.j2", sector=name, part=part, data=_data(part, drawn))
     pages.write("sectors.html", "sectors.html.j2")
     pages.write("data.html", "data.html.j2")
     pages.write("methods.html", "methods.html.j2")

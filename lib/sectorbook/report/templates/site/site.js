@@ -232,6 +232,75 @@
     svg.append(drawn("circle", { cx: at(it.value), cy: "50%", r: 4.5, fill: "#0b4f8a" }));
     return svg;
   };
+  // -- the map: five classes of as many regions each; stripes where an interval reaches into another class --
+  const RAMP = ["#c6dbef", "#8fbcdc", "#4f94c4", "#1f6aa5", "#08396b"];
+  const OTHER = "#b3b3b3";
+  const stripes = () => {
+    const pattern = drawn("pattern", { id: "stripes", width: 26, height: 26, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+    pattern.append(drawn("rect", { width: 9, height: 26, fill: "#fff", opacity: 0.75 }));
+    const definitions = drawn("defs", {});
+    definitions.append(pattern);
+    return definitions;
+  };
+  const swatch = (fill, striped = false) => {
+    const svg = drawn("svg", { viewBox: "0 0 112 80", "aria-hidden": "true", focusable: "false" });
+    svg.append(drawn("rect", { width: 112, height: 80, fill }));
+    if (striped) svg.append(drawn("rect", { width: 112, height: 80, fill: "url(#stripes)" }));
+    return svg;
+  };
+  const classes = (finding, regions) => {
+    const sorted = regions.map((r) => ({ r, ...read(finding, r) })).sort((a, b) => a.value - b.value);
+    const groups = [];
+    sorted.forEach((it, i) => {
+      // Equal values are never in two classes.
+      const wanted = Math.floor((i * RAMP.length) / sorted.length);
+      const last = groups[groups.length - 1];
+      if (last && (last.wanted === wanted || last.cells[last.cells.length - 1].value === it.value)) last.cells.push(it);
+      else groups.push({ wanted, cells: [it] });
+    });
+    return groups.map(({ cells }, i) => ({ cells, from: cells[0], to: cells[cells.length - 1],
+      fill: RAMP[groups.length === 1 ? 2 : Math.round((i * (RAMP.length - 1)) / (groups.length - 1))] }));
+  };
+  const drawMap = (finding, order, ranked) => {
+    const svg = byId("map").querySelector("svg");
+    const { size, ground, regions } = data.map;
+    svg.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
+    svg.replaceChildren(stripes(), drawn("path", { d: ground, class: "ground" }));
+    const here = (r) => regions[r] !== "";
+    const groups = classes(finding, order.slice(0, ranked).filter(here));
+    const put = (r, fill, text, striped) => {
+      // A state first, an area on it after.
+      const path = drawn("path", { d: regions[r], fill, class: "place", "data-region": data.regions[r][SLUG] });
+      const titled = drawn("title", {});
+      titled.textContent = `${data.regions[r][NAME]}: ${text}`;
+      path.append(titled);
+      path.addEventListener("click", () => { location.href = `../regions/${data.regions[r][SLUG]}.html`; });
+      svg.append(path);
+      if (striped) svg.append(drawn("path", { d: regions[r], fill: "url(#stripes)", "pointer-events": "none" }));
+    };
+    const large = (r) => regions[r].length;
+    let unsure = 0;
+    const cells = groups.flatMap((group, g) => group.cells.map((it) => ({ ...it, fill: group.fill,
+      striped: it.low !== null && ((g > 0 && it.low <= groups[g - 1].to.value) ||
+        (g < groups.length - 1 && it.high >= groups[g + 1].from.value)) })));
+    const rest = order.slice(ranked).filter(here).map((r) => ({ r, ...read(finding, r), fill: OTHER, striped: false }));
+    [...cells, ...rest].sort((a, b) => large(b.r) - large(a.r)).forEach((it) => {
+      unsure += it.striped;
+      const text = it.absent ? it.text : it.fill === OTHER ? "not compared, other data or settings" :
+        it.text + (it.interval ? ` (${it.interval})` : "");
+      put(it.r, it.fill, text, it.striped);
+    });
+    byId("legend").replaceChildren(...groups.map(({ from, to, fill }) =>
+      make("li", [swatch(fill), from.text === to.text ? from.text : `${from.text} to ${to.text}`])),
+    ...(unsure ? [make("li", [swatch(RAMP[3], true), "striped: the interval reaches into another class"])] : []),
+    ...(rest.length ? [make("li", [swatch(OTHER), "no value, or other data or settings"])] : []));
+    const away = order.filter((r) => !here(r)).length;
+    byId("map").hidden = away === order.length;
+    svg.setAttribute("aria-label", `Map of ${title(finding)}. The table below holds the same numbers.`);
+    byId("map-note").textContent = away ? `${count(away, "region is", "regions are")} not on the map: ` +
+      "the counties are not known here. sectorbook fetch delineations gets them." : "";
+  };
+
   const rank = () => {
     const finding = Number(menu.value);
     const { order, apart, ranked } = ordered(finding, rows.map((_, r) => r), -1);
@@ -249,6 +318,7 @@
           it.absent ? make("td", make("i", it.text)) : make("td", it.interval ? [it.text, make("small", it.interval)] : it.text),
           make("td", i < ranked ? plot(it, from, to) : it.absent ? "" : "Not compared: other data or settings.", { class: "plot t" })]);
       })));
+    drawMap(finding, order, ranked);
     byId("ranked-more").hidden = some.length === order.length;
     const without = order.length - ranked - apart;
     byId("ranking-note").textContent = `${count(ranked, "region", "regions")}, largest first.` +
@@ -258,11 +328,8 @@
   menu.append(...data.chapters.map((chapter, place) =>
     make("optgroup", data.findings.map((f, i) => f[0] === place ? make("option", `${f[1]} (${f[2]})`, { value: i }) : null).filter(Boolean),
       { label: chapter })).filter((group) => group.children.length));
-  // A ratio with an interval is fair to large and small regions alike.
-  const sure = data.key.filter((f) => data.values[f].some((packed) => packed.includes("|")));
-  const wished = sure.find((f) => data.findings[f][2].startsWith("ratio")) ?? sure[0] ?? data.key[0] ?? 0;
   if (!data.findings.length) return;
-  menu.value = String(wished);
+  menu.value = String(data.first);
   menu.addEventListener("input", () => { whole = false; rank(); });
   byId("ranked-more").querySelector("button").addEventListener("click", () => { whole = true; rank(); });
   ranking.hidden = false;
