@@ -115,6 +115,8 @@ def run(
     limits = series.Limits(timeout, memory)
     given = _parameters(parameter or [])
     try:
+        if store and "://" not in store:
+            store = str(Path(store).resolve())
         cluster = far.Cluster(scheduler, store, tls_ca_file, tls_cert, tls_key) if scheduler else None
         code = console.run(region, sector, chapters, jobs, given, limits, voice, cluster)
     except KeyboardInterrupt as stopped:
