@@ -27,6 +27,7 @@ LAYERS = [
     {"acquisition", "answers", "partner_files"},
     {"findings", "ledgers", "receipts"},
     {"disclosure"},
+    {"measures"},  # pure; what is printed for one employer is computed as it is printed
     {"report"},
     {"runner"},
     {"workshop"},

@@ -6,8 +6,9 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from sectorbook import answers, findings, paths
+from sectorbook import answers, findings, ledgers, paths
 from sectorbook.errors import SectorbookError
+from sectorbook.runner import leftovers
 
 
 @pytest.fixture
@@ -211,3 +212,32 @@ def test_the_template_run_as_it_is_is_no_chapter_of_a_report(chapter: findings.C
     draft = findings.open("NN_name", "Title", "lima-oh", "healthcare", ["oews_occupations"])
     draft.save()
     assert list(findings.read("lima-oh")) == ["03_industry"]
+
+
+def test_a_chapter_on_people_keeps_to_the_local_folder_and_is_not_quoted(home, reports) -> None:
+    """Found again from there, by region too; left for an output folder that is gone, it goes at the next run."""
+    people = findings.open(
+        "09_workers", "Workers", "lima-oh", "healthcare", ["oews_areas"], person_level=True
+    )
+    people.record("placed", 7341.0, "count", "Placed", contributors=7341)
+    people.save()
+    assert not list(reports.rglob("*09_workers*")) and ledgers.regions() == ["lima-oh"]
+    assert ledgers.read("lima-oh")["09_workers"]["person_level"]
+    public = findings.open("12_report", "Report", "lima-oh", "healthcare", ["oews_areas"])
+    with pytest.raises(SectorbookError, match="before the disclosure gate no other chapter may quote it"):
+        public.quote("09_workers/placed")
+    reports.mkdir()
+    leftovers.sweep("lima-oh")
+    assert paths.private("lima-oh").is_dir()
+    reports.rename(reports.with_name("elsewhere"))
+    leftovers.sweep("lima-oh")
+    assert not paths.private("lima-oh").exists()
+
+
+def test_two_output_folders_do_not_share_what_is_private(home, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("SECTORBOOK_REPORTS", raising=False)
+    usual = paths.private("lima-oh")
+    monkeypatch.setenv("SECTORBOOK_REPORTS", str(tmp_path / "other"))
+    assert paths.private("lima-oh") != usual and usual.name == "reports"
+    monkeypatch.setenv("SECTORBOOK_REPORTS", str(paths.root() / "reports"))
+    assert paths.private("lima-oh") == usual

@@ -7,24 +7,25 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from sectorbook import config, findings, paths, warehouse
+from sectorbook import findings, paths, register, warehouse
 from sectorbook.errors import SectorbookError
-from sectorbook.local import templates
-from sectorbook.report import book, edition, forms, pack
+from sectorbook.local import files, origin, templates
+from sectorbook.report import book, edition, employer, forms, pack
 from test_convening_chapters import number, run, table, texts
 
+DEMONSTRATION = origin.Origin("demonstration", origin.DEMONSTRATION, "san-francisco")
 NAMES = ("10_employer_outcomes", "11_partnership")
 FIRMS = (
     "employer_code,year,measure,value,takes_part,start_year\n"
     + "".join(
-        f"F{n},{year},turnover_pct,{41 + n + (0 if year < 2023 or n > 3 else -7) + year % 3},"
+        f"CANARY{n},{year},turnover_pct,{41 + n + (0 if year < 2023 or n > 3 else -7) + year % 3},"
         f"{'yes' if n < 4 else 'no'},{'2023' if n < 4 else ''}\n"
         for n in range(8)
         for year in range(2020, 2026)
     )
 )  # fmt: skip
 RETURNS = "employer_code,wage_annual_usd,separations_before,separations_after,cost_usd\n" + "".join(
-    f"F{n},41{n}00,{30 + n},{21 + n},{9000 + 77 * n}\n" for n in range(4)
+    f"CANARY{n},41{n}00,{30 + n},{21 + n},{9000 + 77 * n}\n" for n in range(4)
 )
 
 
@@ -93,8 +94,14 @@ def test_four_employers_are_few_and_nothing_on_them_is_published(home: Path, rep
     # The published figures and the training grants are nobody's secret.
     assert number(passed, "grant_scrap")["value"] is not None
     assert not [i for i in passed["items"] if i["kind"] == "figure" and "changes" in i["file"]]
-    for form in ("html", "docx", "xlsx"):
-        assert pack.write("lima-oh", [form], form="business-value")[0].stat().st_size > 1000
+    written = [
+        *pack.write("lima-oh", ["html", "docx", "xlsx"]),
+        *pack.write("lima-oh", ["html", "docx", "xlsx"], form="business-value"),
+    ]
+    for path in written:
+        text = text_of(path)
+        assert "CANARY" not in text and "not shown" in text
+        assert not [value for value in secrets if f"{value:,.1f}" in text and value > 100], path.name
 
 
 def table_cells(ledger: dict, key: str) -> list[list]:
@@ -115,7 +122,7 @@ def text_of(path: Path) -> str:
 
 @pytest.mark.parametrize("name", ["pennsylvania", "massachusetts", "nga"])
 def test_every_line_of_a_form_has_its_answer_or_says_none_is_entered(name: str, shown: dict) -> None:
-    form, made = config.forms()[name], forms.gather("san-francisco", name)
+    form, made = register.layouts()[name], forms.gather("san-francisco", name)
     rows = [
         row for section in made.sections for item in section.items[:1] if item["kind"] == "table" for row in item["rows"]
     ]  # fmt: skip
@@ -142,7 +149,7 @@ def test_massachusetts_has_the_goals_with_the_day_they_will_be_reached(shown: di
     assert all(
         re.fullmatch(r"20\d\d-\d\d-\d\d|reached", row[names.index("goal_projected")]) for row in goals["rows"]
     )
-    assert [part.title.partition(".")[0] for part in config.forms()["massachusetts"].parts[:9]] == [
+    assert [part.title.partition(".")[0] for part in register.layouts()["massachusetts"].parts[:9]] == [
         "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX",
     ]  # fmt: skip
 
@@ -155,7 +162,7 @@ def test_a_form_is_one_source_in_every_format_and_the_same_twice(shown: dict) ->
     spanish = pack.write("san-francisco", ["html"], code="es", form="nga")[0]
     assert spanish.name == "form-nga-es.html" and "sin llenar" in text_of(spanish)
     policy = edition.make(forms.gather("san-francisco", "nga"), "policy")
-    assert [s.title for s in policy.sections] == [p.title for p in config.forms()["nga"].parts]
+    assert [s.title for s in policy.sections] == [p.title for p in register.layouts()["nga"].parts]
 
 
 def test_the_business_value_report_is_for_an_employer(shown: dict) -> None:
@@ -164,6 +171,24 @@ def test_the_business_value_report_is_for_an_employer(shown: dict) -> None:
     assert "back" in said and "Massachusetts" in said and made.numbers
     (path,) = pack.write("san-francisco", ["html"], form="business-value")
     assert "Claim ledger" in text_of(path) and "What is missing" not in text_of(path)
+
+
+def test_one_employer_s_own_report_stays_with_the_local_files(home: Path, reports: Path) -> None:
+    run("10_employer_outcomes", "san-francisco")
+    paths_written = pack.write("san-francisco", ["html", "xlsx"], form="business-value", employer="E003")
+    assert {p.parent for p in paths_written} == {paths.local("san-francisco")}
+    assert not list(reports.rglob("*E003*")), "nothing on one employer is in the output folder"
+    text = text_of(paths_written[0])
+    firm = warehouse.local("firm_returns", DEMONSTRATION).set_index("employer_code").loc["E003"]
+    assert f"You spent ${firm.cost_usd:,.0f}" in text and "employer E003" in text
+    saved = (firm.separations_before - firm.separations_after) * firm.wage_annual_usd * 0.21
+    assert f"${saved:,.0f}" in text
+    assert not re.search(r"E00[^3]|E0[1-9]\d", text), "and on no other"
+    assert not files.read(paths.local("san-francisco")).problems, "the check of the files does not mind it"
+    with pytest.raises(SectorbookError, match="Unknown employer 'E030'"):
+        employer.gather("san-francisco", "E030")
+    strange = employer.target("san-francisco", "../../E 1", "html")
+    assert strange.parent == paths.local("san-francisco")
 
 
 def test_words_an_initiative_enters_are_words_in_every_format(home: Path, reports: Path) -> None:
@@ -192,7 +217,7 @@ def test_an_unknown_form_and_a_chapter_not_run_are_told(reports: Path) -> None:
 
 def test_a_form_names_only_what_its_chapter_records(shown: dict) -> None:
     for name in forms.names():
-        form = config.forms()[name]
+        form = register.layouts()[name]
         own = {
             i["address"].rpartition("/")[2]
             for i in findings.read("san-francisco")[form.chapter]["items"]

@@ -60,7 +60,7 @@ def test_a_form_with_an_indicator_there_is_not_is_refused(home, monkeypatch: pyt
     path = home / "config" / "forms.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("asks: [testimonials]", "asks: [testimonal]"))
     with pytest.raises(SectorbookError, match="Did you mean 'testimonials'"):
-        config.forms()
+        register.layouts()
 
 
 def entries(*rows: tuple) -> pd.DataFrame:
@@ -155,6 +155,13 @@ def test_a_goal_is_judged_by_its_pace(
     assert nothing.goal_on_track == "not known" and pd.isna(nothing.goal_reached)
 
 
+def test_a_goal_reached_on_the_day_it_is_due_is_on_track(dictionary: pd.DataFrame) -> None:
+    """25 of 100 after 91 days: the 364th day after 1 January 2026 is 31 December."""
+    for value, said in ((25, "Y"), (24, "N")):
+        done = entries(("completers", "2026-04-02", value, None))
+        assert partnership.on_track(goals(100), done, dictionary).goal_on_track.tolist() == [said]
+
+
 def test_a_goal_that_is_no_count_has_no_pace(dictionary: pd.DataFrame) -> None:
     done = entries(("turnover", "2026-04-11", 30, None))
     row = partnership.on_track(goals(20, "turnover"), done, dictionary).iloc[0]
@@ -177,16 +184,19 @@ def test_on_track_is_the_same_as_ahead_of_an_even_pace(value: int, goal: int, da
 
 def test_systems_change_has_three_arenas_with_their_names_kinds_and_cases() -> None:
     items = warehouse.framework("systems_change")
-    assert items.group.value_counts()[["arena", "kind", "case", "question", "step"]].tolist() == [
-        3,
-        8,
-        3,
-        8,
-        3,
-    ]
+    counted = items.group.value_counts()
+    assert counted[["arena", "kind", "question", "step"]].tolist() == [3, 8, 8, 3]
     for arena in items[items.group == "arena"].itertuples():
         assert {s.split(".")[0] for s in arena.sources} == {"A17", "B19", "B39", "D10", "D01"}
-    assert len(systems.examples(items)) == 14
+    assert len(systems.examples(items)) == 11
+    worked = systems.cases(warehouse.framework("systems_cases"), items, register.published())
+    assert (
+        worked.reach_told.dropna().tolist() == ["1,000", "more than 16,000"] and worked.arena.nunique() == 3
+    )
+    told = worked[["case_name", "change_barrier", "change_strategy", "change_title"]]
+    assert told.notna().all().all() and worked.change_evidence.notna().sum() == 1, (
+        "what is not said stays open"
+    )
     kinds = set(items[items.group == "kind"].id)
     assert kinds <= set(warehouse.framework("indicators").id), "the log fills the form of the same names"
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from participants_files import GOOD, written
 from sectorbook import disclosure, known_answers, ledgers, paths, register, warehouse
 from sectorbook.errors import SectorbookError
@@ -124,11 +126,17 @@ def test_negotiated_levels_are_one_for_each_rate(invented: pd.DataFrame) -> None
 def test_the_trial_finds_what_was_drawn_and_every_estimate_has_its_people(invented: pd.DataFrame) -> None:
     """The demonstration lifts pay by 950 a quarter from the 4th quarter, and chances of work: about 3,000 to 4,500 a year."""
     sample = worker_trial.analysed(invented, OUTCOME, BEFORE[:2])
-    table = worker_trial.effects(sample, OUTCOME, BEFORE, True, "earnings_early_usd")
+    table = worker_trial.effects(sample, OUTCOME, BEFORE, True, "earnings_early_usd", 99, 1)
     main = worker_trial.main_estimate(table, True)
     assert main.ci_low < 3800 < main.ci_high and main.ci_low > 0
     taken = table[table.estimand == "LATE"].iloc[0]
     assert taken.estimate > main.estimate, "not all who were offered a place took it"
+    drawn = table.set_index("estimator").bootstrap_se.dropna()
+    assert drawn["difference in means"] == pytest.approx(
+        table.standard_error[0], rel=0.25
+    )  # ninety-nine draws
+    smallest = worker_trial.smallest_effect(sample, OUTCOME, BEFORE)
+    assert worker_trial.power_pct(sample, OUTCOME, BEFORE, smallest) == pytest.approx(80)
     assert (table.behind == sample.treated.value_counts().min()).all()
     assert worker_trial.randomization_p(sample, OUTCOME, True, 199, 1) == pytest.approx(1 / 200)
     assert worker_trial.randomization_p(sample, OUTCOME, False, 199, 1) is None
@@ -138,9 +146,32 @@ def test_without_a_lot_the_main_estimate_is_doubly_robust_and_no_effect_of_an_of
     invented: pd.DataFrame,
 ) -> None:
     sample = worker_trial.analysed(invented, OUTCOME, BEFORE[:2])
-    table = worker_trial.effects(sample, OUTCOME, BEFORE, False, "earnings_early_usd")
+    table = worker_trial.effects(sample, OUTCOME, BEFORE, False, "earnings_early_usd", 99, 1)
     assert "ITT" not in set(table.estimand) and len(table) == 15
     assert worker_trial.main_estimate(table, False).estimator.startswith("doubly robust")
+
+
+@settings(deadline=None, max_examples=6)
+@given(n=st.integers(1, 60), seed=st.integers(0, 999), by_lot=st.booleans(), one_group=st.booleans())
+def test_any_part_of_a_file_has_an_answer_or_none(n: int, seed: int, by_lot: bool, one_group: bool) -> None:
+    people = files.read(paths.local("demonstration")).frames["participants"].sample(n, random_state=seed)
+    people = people.reset_index(drop=True).assign(site=people["site"].iloc[0])
+    if one_group:
+        people["assigned"] = "program"
+    people = worker_outcomes.prepared(people, 14580, 5140)
+    sample = worker_trial.analysed(people, OUTCOME, BEFORE[:2])
+    table = worker_trial.effects(sample, OUTCOME, BEFORE, by_lot, "earnings_early_usd", 20, 1)
+    main = worker_trial.main_estimate(table, by_lot)
+    assert table.empty or sample.treated.value_counts().min() >= 10
+    assert set(table["remark"]) <= {"", "no answer"} and (not one_group or table.empty)
+    assert pd.isna(main.estimate) or np.isfinite(main.standard_error)
+    for frame in (
+        worker_trial.alike(sample, BEFORE), worker_trial.by_group(sample, OUTCOME, "education"),
+        worker_trial.quantiles(sample, OUTCOME, 20, 1), worker_trial.dynamics(people),
+    ):  # fmt: skip
+        assert "behind" in frame
+    worker_outcomes.changes(worker_outcomes.served(people))
+    worker_outcomes.quarters(people)
 
 
 def test_a_lost_person_is_counted_in_the_group_they_were_assigned_to(invented: pd.DataFrame) -> None:
@@ -188,7 +219,7 @@ def test_without_a_file_it_says_what_to_fill_in(home: Path, reports: Path) -> No
     assert not any(source["synthetic"] for source in ledger["sources"])
     assert not [t for t in texts(ledger, "sentence") if re.search("nan|None|not published", t)]
     assert number(ledger, "nsw_naive")["value"] == pytest.approx(-15204.8), "what needs no file is there"
-    assert "Fill in participants.csv" in html.render(edition.make(book.gather("lima-oh")))
+    assert "Nothing is on file in participants.csv" in html.render(edition.make(book.gather("lima-oh")))
 
 
 def test_empty_templates_put_the_demonstration_away(home: Path, reports: Path) -> None:

@@ -121,9 +121,21 @@ def optional(table: str, region: warehouse.Region | None = None, columns: Sequen
     return warehouse.load(table, region, columns or None)
 
 
+# Lists of one state each: they speak for a region only where they are of one of its states.
+_OF_A_STATE = ("training_programs", "training_program_occupations")
+
+
+def _speaks(table: str, region: warehouse.Region) -> bool:
+    """Return whether a table that is here says anything of a region's state; lists of the whole nation do."""
+    if table not in _OF_A_STATE or region.kind != "metropolitan":
+        return True
+    states = region.name.rpartition(", ")[2].split("-")
+    return bool(warehouse.load("training_programs", columns=["state"]).state.isin(states).any())
+
+
 def present(wanted: Sequence[str], region: warehouse.Region) -> list[str]:
     """Return which of the tables are here for a region: the sources a chapter may cite."""
-    return [table for table in wanted if warehouse.has(table, region)]
+    return [table for table in wanted if warehouse.has(table, region) and _speaks(table, region)]
 
 
 def lacking(wanted: Mapping[str, str], region: warehouse.Region) -> pd.DataFrame:

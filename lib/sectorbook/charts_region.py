@@ -71,6 +71,26 @@ def change_parts(
     )
 
 
+def _apart(spots: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Return the spots moved apart until no two numbered dots of a plane lie on each other, or as far as twenty rounds go.
+
+    A dot is about a twenty-fifth of the plane's width and an eighteenth of its height.
+    """
+    size = (limits[:, 1] - limits[:, 0]) * np.array([1 / 25, 1 / 18])
+    moved = spots / size
+    for _ in range(20):
+        gap = moved[:, None, :] - moved[None, :, :]
+        far = np.hypot(gap[..., 0], gap[..., 1])
+        np.fill_diagonal(far, np.inf)
+        if far.min() >= 1:
+            break
+        # Dots at one spot part sideways, by their order.
+        order = np.sign(np.arange(len(spots))[:, None] - np.arange(len(spots))[None, :])[..., None]
+        way = np.where(far[..., None] > 1e-9, gap / np.maximum(far, 1e-9)[..., None], order * [1.0, 0.0])
+        moved = moved + (way * np.clip(1.02 - far, 0, None)[..., None] / 2).sum(axis=1)
+    return moved * size
+
+
 def numbered_plane(
     frame: pd.DataFrame,
     label: str,
@@ -91,12 +111,20 @@ def numbered_plane(
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(max(4.4, 0.9 + 0.21 * len(frame)), title, note)
         axes.fill_between([0.5, 1.04], 0.5, 1.04, color=PAPER, zorder=0, linewidth=0)
-        for number, ((_, row), dark) in enumerate(zip(frame.iterrows(), focus, strict=True), start=1):
+        limits = np.array(
+            [(max(-0.04, frame[c].min() - 0.06), min(1.04, frame[c].max() + 0.06)) for c in (x, y)]
+        )
+        spots = _apart(frame[[x, y]].to_numpy(float), limits)
+        for number, ((_, row), dark, (at_x, at_y)) in enumerate(
+            zip(frame.iterrows(), focus, spots, strict=True), start=1
+        ):
+            axes.plot([row[x], at_x], [row[y], at_y], color=MUTED, linewidth=0.9, zorder=1)
+            axes.plot(row[x], row[y], ".", color=MUTED, markersize=3, zorder=1)
             words = textwrap.shorten(row[label], 42, placeholder="…")
             fill, ink = (FOCUS, "white") if dark else (RAMP[0], INK)
             axes.plot(
-                row[x],
-                row[y],
+                at_x,
+                at_y,
                 "o",
                 color=fill,
                 markeredgecolor="white",
@@ -105,7 +133,7 @@ def numbered_plane(
             )
             axes.annotate(
                 str(number),
-                (row[x], row[y]),
+                (at_x, at_y),
                 ha="center",
                 va="center",
                 fontsize=7,
@@ -117,8 +145,8 @@ def numbered_plane(
                 textcoords="offset points", va="top", fontsize=8, color=FOCUS if dark else MUTED,
                 fontweight="bold" if dark else "normal",
             )  # fmt: skip
-        for axis, column in ((axes.set_xlim, x), (axes.set_ylim, y)):
-            axis(max(-0.04, frame[column].min() - 0.06), min(1.04, frame[column].max() + 0.06))
+        axes.set_xlim(limits[0])
+        axes.set_ylim(limits[1])
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
     top = frame.iloc[0]
@@ -212,7 +240,9 @@ def signed_bars(
         axes.axvline(0, color=INK, linewidth=0.9)
         axes.margins(x=0.14)
         patches = [
-            mpl.patches.Patch(color=c, label=t) for c, t in ((FOCUS, dark_label), (CONTEXT, light_label))
+            mpl.patches.Patch(color=c, label=t)
+            for c, t, shown in ((FOCUS, dark_label, dark.any()), (CONTEXT, light_label, not dark.all()))
+            if shown
         ]
         axes.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, fontsize=8)
         axes.set_xlabel(axis_label)

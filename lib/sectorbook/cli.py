@@ -165,9 +165,17 @@ def report(
     answers: Annotated[
         bool, typer.Option("--answers", help="Quote what teams answered in a workshop, word for word.")
     ] = False,
+    employer: Annotated[
+        str | None,
+        typer.Option(
+            help="With --form business-value: one employer's own report, kept among the local files."
+        ),
+    ] = None,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
+    if employer is not None and form != "business-value":
+        raise SectorbookError("--employer goes with --form business-value.")
     from sectorbook import paths, warehouse
     from sectorbook.report import pack
 
@@ -179,7 +187,7 @@ def report(
         dress = brands.load(brand)
     for text in region:
         for target in pack.write(
-            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, answers
+            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, employer, answers
         ):
             typer.echo(paths.shown(target))
 
@@ -353,6 +361,7 @@ def check(
 ) -> None:
     """Check the configuration, every chapter, and every data file; with regions, the initiative's own files there."""
     from sectorbook import chapters, config, paths, provenance, warehouse
+    from sectorbook.workshop import plans
 
     if region:
         if sum([_check_local(text) for text in region]):
@@ -363,6 +372,8 @@ def check(
         config.framework(name)
     for slug in config.sectors():
         warehouse.find_sector(slug)
+    if paths.config(plans.AGENDAS).exists():  # a participant pack has none: they hold solutions
+        plans.agendas(), [plans.of(chapter.number) for chapter in chapters.discover()]
     count = 0
     sidecars = [
         *paths.processed().glob(f"*/*/{provenance.SIDECAR}"),

@@ -319,11 +319,10 @@ class Chapter:
         )
 
     def _sidecars(self) -> list[provenance.Sidecar]:
-        return [
-            *map(warehouse.source, self.tables),
-            *([local_files.sidecar(self.origin)] if self.local else []),
-            *self.others,
-        ]
+        public = [warehouse.source(table) for table in self.tables]
+        # A chapter on public data cites the initiative's files only where they hold anything.
+        own = self.local and (not public or set(self.local) & set(self.on_file()))
+        return [*public, *([local_files.sidecar(self.origin)] if own else []), *self.others]
 
     def on_file(self) -> list[str]:
         """Return the tables of the initiative's own files that hold rows, whether this chapter reads them or not."""

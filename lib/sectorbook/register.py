@@ -1,9 +1,25 @@
 """What the outcome chapters set beside an initiative's files: the forms others ask for, and the numbers they published."""
 
+from functools import cache
+
 import pandas as pd
 
 from sectorbook import config
+from sectorbook.config.shapes import Form
+from sectorbook.errors import unknown
 from sectorbook.provenance import Sidecar
+
+
+@cache
+def layouts() -> dict[str, Form]:
+    """Return the forms of `config/forms.yml`, by name. Raises SectorbookError for one that asks for no indicator there is."""
+    found = config.entries(Form, "forms.yml")
+    known = [item.id for item in config.framework("indicators").items]
+    for name, form in found.items():
+        for asked in (asked for part in form.parts for asked in part.asks):
+            if asked not in known:
+                raise unknown(f"indicator in config/forms.yml, entry {name!r},", asked, known)
+    return found
 
 
 def forms() -> pd.DataFrame:
@@ -14,7 +30,7 @@ def forms() -> pd.DataFrame:
     """
     rows = [
         (name, form.title, ", ".join(form.documents), form.printed, part.title, asked)
-        for name, form in config.forms().items()
+        for name, form in layouts().items()
         for part in form.parts
         for asked in part.asks
     ]

@@ -150,7 +150,10 @@ def bars_with_marker(
             frame[marker], spots, "|", color=WARM, markersize=13, markeredgewidth=2.4, label=marker_label
         )
         axes.barh([0], [0], color=FOCUS, label=value_label)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
+        long = len(value_label + marker_label) > 48
+        axes.legend(
+            loc="lower right" if long else "lower center", bbox_to_anchor=(1 if long else 0.5, 1), ncols=2, fontsize=8
+        )  # fmt: skip
         axes.set_xlabel(axis_label)
         axes.set_xlim(left=0)
     top = frame.iloc[0]

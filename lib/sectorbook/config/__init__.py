@@ -11,7 +11,6 @@ from sectorbook.config.shapes import (
     Audience,
     Column,
     Entry,
-    Form,
     Framework,
     LocalColumn,
     LocalTable,
@@ -20,7 +19,7 @@ from sectorbook.config.shapes import (
     Questionnaire,
     Sector,
 )
-from sectorbook.errors import SectorbookError, nearest, unknown
+from sectorbook.errors import SectorbookError, nearest
 
 Model = TypeVar("Model", bound=Entry)
 
@@ -52,7 +51,8 @@ def _validate(model: type[Model], name: str, key: str, value: Any) -> Model:
         raise SectorbookError(f"config/{name}, entry {key!r}: " + "; ".join(problems)) from error
 
 
-def _entries(model: type[Model], name: str) -> dict[str, Model]:
+def entries(model: type[Model], name: str) -> dict[str, Model]:
+    """Return the entries of `config/<name>` as `model`s, by key. Raises SectorbookError with the file and each problem."""
     content = _read(name)
     if not isinstance(content, dict):
         raise SectorbookError(f"config/{name} must be a mapping of names to entries.")
@@ -67,43 +67,31 @@ def validated(model: type[Model], name: str, content: Any) -> Model:
 @cache
 def regions() -> dict[str, NamedRegion]:
     """Return the named regions of `config/regions.yml`, by slug."""
-    return _entries(NamedRegion, "regions.yml")
+    return entries(NamedRegion, "regions.yml")
 
 
 @cache
 def sectors() -> dict[str, Sector]:
     """Return the sector presets of `config/sectors.yml`, by slug."""
-    return _entries(Sector, "sectors.yml")
+    return entries(Sector, "sectors.yml")
 
 
 @cache
 def columns() -> dict[str, Column]:
     """Return the data dictionary of `config/columns.yml`, by column name."""
-    return _entries(Column, "columns.yml")
+    return entries(Column, "columns.yml")
 
 
 @cache
 def audiences() -> dict[str, Audience]:
     """Return the audiences of a report of `config/audiences.yml`, by name."""
-    return _entries(Audience, "audiences.yml")
+    return entries(Audience, "audiences.yml")
 
 
 @cache
 def published() -> dict[str, Published]:
     """Return the numbers others published, from `config/published.yml`, by id."""
-    return _entries(Published, "published.yml")
-
-
-@cache
-def forms() -> dict[str, Form]:
-    """Return the forms of `config/forms.yml`, by name. Raises SectorbookError for one that asks for no indicator there is."""
-    found = _entries(Form, "forms.yml")
-    known = [item.id for item in framework("indicators").items]
-    for name, form in found.items():
-        for asked in (asked for part in form.parts for asked in part.asks):
-            if asked not in known:
-                raise unknown(f"indicator in config/forms.yml, entry {name!r},", asked, known)
-    return found
+    return entries(Published, "published.yml")
 
 
 @cache
@@ -128,7 +116,7 @@ def questionnaire(name: str) -> Questionnaire:
 @cache
 def local() -> dict[str, LocalTable]:
     """Return the files an initiative fills in, from `config/local.yml`, by table."""
-    tables = _entries(LocalTable, "local.yml")
+    tables = entries(LocalTable, "local.yml")
     for name, table in tables.items():
         for column in table.columns:
             target, _, key = (column.refers or "").partition(".")

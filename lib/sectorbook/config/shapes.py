@@ -223,7 +223,17 @@ class LocalColumn(Entry):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal[
-        "text", "integer", "number", "date", "month", "quarter", "yes_no", "choice", "several", "reference"
+        "text",
+        "integer",
+        "number",
+        "date",
+        "date8",
+        "month",
+        "quarter",
+        "yes_no",
+        "choice",
+        "several",
+        "reference",
     ]
     description: str
     example: str = ""
@@ -269,6 +279,8 @@ class LocalTable(Entry):
     for references to it. `any_of` are columns of which
     each row fills one at least. `questionnaire` names the questionnaire whose answers the file holds, in place of columns.
     `private`: each row is a person, so that no message may hold a cell's value, and columns that name people are not read.
+    `elements`: the header holds numbered elements of a layout, with this prefix or a title; those that are no column here are
+    not read. `optional`: nobody is asked for the file.
     """
 
     title: str
@@ -280,6 +292,8 @@ class LocalTable(Entry):
     also_called: str | None = None
     questionnaire: str | None = None
     private: bool = False
+    elements: str = ""
+    optional: bool = False
     lines: dict[str, LocalLines] = Field(default_factory=dict)
 
     @model_validator(mode="after")

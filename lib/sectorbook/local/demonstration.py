@@ -13,8 +13,8 @@ import pandas as pd
 
 from sectorbook import config, paths, provenance
 from sectorbook.local import demonstration_outcomes as outcomes
+from sectorbook.local import demonstration_people as drawn
 from sectorbook.local import private, templates
-from sectorbook.local.demonstration_people import participants
 from sectorbook.local.origin import DEMONSTRATION
 
 SEED = 20260131
@@ -337,6 +337,7 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
     rng = np.random.default_rng(seed)
     fixed = config.demonstration()
     employers, partners = _employers(rng), _partners(rng, fixed)
+    participants = drawn.participants(seed)
     return {
         "partners": partners,
         "ties": _ties(rng, fixed["partners"]),
@@ -346,10 +347,12 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
         "engagement": _engagement(rng, employers),
         "engagement_table": _engagement_table(rng),
         "commitments": _commitments(rng, employers),
-        "participants": participants(seed),
         "indicator_entries": outcomes.entries(fixed),
         "effectiveness": outcomes.effectiveness(np.random.default_rng([seed, 11]), fixed["partners"]),
         **outcomes.firms(np.random.default_rng([seed, 10])),
+        "participants": participants,
+        "pirl": drawn.pirl(participants),
+        "wage_records": drawn.wage_records(participants),
         **fixed["tables"],
     }
 

@@ -44,8 +44,8 @@ def _column(quarter: int) -> str:
 class _People:
     """Who they are, what was offered to them, and what none of their files shows."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.n = PEOPLE
+    def __init__(self, rng: np.random.Generator, n: int) -> None:
+        self.n = n
         self.site = rng.integers(0, len(SITES), self.n)
         self.program = np.zeros(self.n, dtype=bool)
         for block in range(len(SITES)):
@@ -113,10 +113,10 @@ def _work(rng: np.random.Generator, people: _People, paid: dict[str, list[str]])
     }
 
 
-def participants(seed: int) -> list[dict]:
-    """Return the rows of a participants file as text."""
+def participants(seed: int, count: int = PEOPLE) -> list[dict]:
+    """Return the rows of a participants file as text, of `count` people."""
     rng = np.random.default_rng(seed)
-    people = _People(rng)
+    people = _People(rng, count)
     n, took, program = people.n, people.took, people.program
     done = took & (rng.random(n) < 0.83)
     days = [[str(day)[:10] for day in days] for days in (people.entry, people.leave, people.entry + 100)]
@@ -148,3 +148,44 @@ def participants(seed: int) -> list[dict]:
     }  # fmt: skip
     columns |= _work(rng, people, paid) | paid
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+_RECORDED = 60
+
+
+def _took_part(rows: list[dict]) -> list[dict]:
+    return [row for row in rows if row["participated"] == "yes"][:_RECORDED]
+
+
+def wage_records(rows: list[dict]) -> list[dict]:
+    """Return what a state would have on record of some of these people in the second quarter after exit."""
+    found = []
+    for row in _took_part(rows):
+        year, month = (int(part) for part in row["exit_date"].split("-")[:2])
+        place = year * 4 + (month - 1) // 3 + 2
+        if row["employer_q2"]:
+            quarter = f"{place // 4}Q{place % 4 + 1}"
+            paid = {"employer": row["employer_q2"], "earnings_usd": row["earnings_after_2_usd"]}
+            found.append({"id": row["id"], "quarter": quarter, **paid})
+    return found
+
+
+def pirl(rows: list[dict]) -> list[dict]:
+    """Return WIOA records of some of these people that say the same of them."""
+    codes = {"yes": "1", "no": "0", "": "9"}
+    sexes = {"male": "1", "female": "2", "not_stated": "9"}
+    return [
+        {
+            "pirl100": row["id"],
+            "pirl201": sexes[row["sex"]],
+            "pirl900": row["entry_date"].replace("-", ""),
+            "pirl901": row["exit_date"].replace("-", ""),
+            "pirl923": "2" if row["excluded_exit"] == "yes" else "0",
+            "pirl1300": "1",
+            "pirl1602": codes[row["employed_q2"]],
+            "pirl1606": codes[row["employed_q4"]],
+            "pirl1704": row["earnings_after_2_usd"],
+            "pirl1706": row["earnings_after_4_usd"],
+        }
+        for row in _took_part(rows)
+    ]

@@ -21,8 +21,9 @@ from sectorbook.questionnaire.tables import all_rows
 DICTIONARY = "dictionary.md"
 ANSWERS = "answers.json"  # what `findings` keeps of the exercises
 ENDINGS = (".csv", ".xlsx")
+OWN_REPORT = "business-value-"  # what `report` writes for one employer
 # What takes more than one cell to see, by table.
-CHECKS = {"participants": participants.check}
+CHECKS = {"participants": participants.check, "pirl": participants.check_pirl}
 
 
 @dataclass
@@ -98,7 +99,7 @@ def _strangers(folder: Path, out: Folder) -> None:
     known = [f"{name}{end}" for name in config.local() for end in ENDINGS]
     allowed = {*known, DICTIONARY, ANSWERS, provenance.SIDECAR, private.KEY, paths.PRIVATE}
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.name not in allowed and not path.name.startswith((".", "~$", "disclosure_log")):
+        if path.name not in allowed and not path.name.startswith((".", "~$", "disclosure_log", OWN_REPORT)):
             close = next(iter(nearest(path.name, known, 1)), None)
             out.problems.append(
                 Problem(
@@ -147,8 +148,10 @@ def _rows(path: Path, out: Folder, hidden: bool = False) -> list[tuple[int, list
     return kept
 
 
-def _name(cell: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", cell.casefold()).strip("_")
+def _name(cell: str, table: LocalTable) -> str:
+    name = re.sub(r"[^a-z0-9]+", "_", cell.casefold()).strip("_")
+    element = table.elements and re.fullmatch(rf"(?:{table.elements}_?)?0*(\d{{3,4}})(?:_.*)?", name)
+    return f"{table.elements}{element[1]}" if element else name
 
 
 def _header(
@@ -157,15 +160,17 @@ def _header(
     columns = {column.name: column for column in table.columns}
     while cells and not cells[-1]:
         cells.pop()
-    if not any(_name(cell) in columns for cell in cells):
+    if not any(_name(cell, table) in columns for cell in cells):
         expected = f"a header row with columns among {', '.join(columns)}"
         out.problems.append(Problem(file, row, None, "no column of the template", expected))
         return []
     placed: list[LocalColumn | None] = []
     for place, cell in enumerate(cells, 1):
-        name = _name(cell)
+        name = _name(cell, table)
         column = columns.get(name)
-        if table.private and name in private.NAMES:
+        if table.elements and column is None:
+            pass  # one of the layout's elements that is not used
+        elif table.private and name in private.NAMES:
             out.notes.append(Problem(file, row, None, f"the column {name!r}, not read: it names people", ""))
         elif column is None:
             close = next(iter(nearest(cell, columns, 1)), None)
@@ -175,7 +180,7 @@ def _header(
             out.problems.append(Problem(file, row, None, found, f"columns among {', '.join(columns)}", close))
         elif column in placed:
             out.problems.append(Problem(file, row, column.name, "the column twice", "each column once"))
-        elif name != cell:
+        elif name != cell and not table.elements:
             out.notes.append(Problem(file, row, None, f"{cell!r}, read as {name!r}", f"{name!r}"))
         placed.append(None if column in placed else column)
     for name, column in columns.items():

@@ -120,7 +120,8 @@ def notice(names: Sequence[str], origin: Origin) -> str:
             "The files of the initiative are a demonstration, drawn at random and marked synthetic: its organizations, "
             "answers and amounts describe nobody. Put your own files in their place with sectorbook new-region."
         )
-    lacking = [name for name, n in zip(names, state(names, origin)["file_rows"], strict=True) if not n > 0]
+    rows = zip(names, state(names, origin)["file_rows"], strict=True)
+    lacking = [name for name, n in rows if not n > 0 and not config.local()[name].optional]
     if not lacking:
         return "These tables are the initiative's own; nobody outside has checked them."
     start = (

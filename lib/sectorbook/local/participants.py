@@ -110,6 +110,35 @@ def check(
     return problems, _dip(file, records)
 
 
+_PIRL = (("pirl1602", "pirl1704"), ("pirl1606", "pirl1706"))
+
+
+def check_pirl(file: str, records: Sequence[dict]) -> tuple[list[Problem], list[Problem]]:
+    """Return what contradicts itself in PIRL records, after the department's own edit checks of these elements."""
+    problems = []
+    for record in records:
+        for employed, wages in _PIRL:
+            code, late = record.get(employed), record.get(f"{wages}_status") == NOT_YET
+            if late and code not in (None, "9"):
+                problems.append(
+                    Problem(file, record["row"], employed, "a code", f"9: {wages} is not yet available")
+                )
+            if code == "0" and record.get(wages, 0) > 0:
+                problems.append(
+                    Problem(file, record["row"], wages, "wages above 0", f"none: {employed} says no")
+                )
+            if code is not None and "pirl901" not in record:
+                problems.append(
+                    Problem(file, record["row"], employed, "a code", "a date of exit (pirl901) to count from")
+                )
+        for kind, day in (("pirl1800", "pirl1801"), ("pirl1802", "pirl1803"), ("pirl1804", "pirl1805")):
+            if record.get(kind, "0") != "0" and day not in record:
+                problems.append(
+                    Problem(file, record["row"], day, "nothing", f"a date: {kind} names a credential")
+                )
+    return problems, []
+
+
 def _dip(file: str, records: Sequence[dict]) -> list[Problem]:
     """Return a note when mean earnings just before entry are far under those of the year before that."""
     known = [r for r in records if all(f"earnings_before_{q}_usd" in r for q in _BEFORE)]

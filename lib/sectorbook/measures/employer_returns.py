@@ -134,3 +134,14 @@ def together(returned: pd.DataFrame, draws: int, seed: int) -> dict[str, float]:
     if returned.empty:
         return {**dict.fromkeys(names, np.nan), "n": 0}
     return firm_costs.partnership_return(returned, "benefit_usd", "cost_usd", draws, seed)
+
+
+def for_one(firms: pd.DataFrame, employer_code: str, shares: tuple[float, ...]) -> pd.DataFrame:
+    """Return one employer's return for each cost of a replacement in `shares` (of a year's pay).
+
+    `replacement_pct`, and the columns of `per_employer`. The range over the shares is how far the answer hangs on that
+    assumption; it is no confidence interval, for one employer has none.
+    """
+    own = firms[firms["employer_code"] == employer_code]
+    parts = [per_employer(own, share).assign(replacement_pct=100 * share) for share in shares]
+    return pd.concat(parts, ignore_index=True)

@@ -322,11 +322,8 @@ def climb(nodes: pd.DataFrame, moves: pd.DataFrame, entry_below_usd: float, high
     """Return how many moves up can follow one another from a sector's entry jobs: the mean over their jobs.
 
     Entry jobs (`entry_jobs`) have a median under `entry_below_usd`. For each the longest path of feasible moves within the sector
-    counts, and 0 where none starts; each job weighs the same. 0 where the sector has no entry job here, NaN where it has no
-    occupation to judge by.
+    counts, and 0 where none starts; each job weighs the same. 0 where the sector has no entry job here that has enough jobs.
     """
-    if nodes.empty:
-        return float("nan")
     entry = entry_jobs(nodes, entry_below_usd, highest_zone)
     if entry.empty:
         return 0.0

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from sectorbook.errors import unknown
+
 TRIAL, IN_PERCENT = "random assignment", "percent of the control group"
 LATER = "later"
 """How the register marks a trial that is not in a source document."""
@@ -20,6 +22,14 @@ def impacts(published: pd.DataFrame) -> pd.DataFrame:
         high=np.nan,
         from_source_document=~chosen["source_ids"].str.contains(LATER),
     ).reset_index(drop=True)
+
+
+def one(published: pd.DataFrame, key: str) -> float:
+    """Return one published value by its id. Raises SectorbookError for an id that is not in the register."""
+    found = published.loc[published["id"].eq(key), "value"]
+    if found.empty:
+        raise unknown("published number", key, list(published["id"]))
+    return float(found.iloc[0])
 
 
 def of_workers(published: pd.DataFrame) -> pd.DataFrame:

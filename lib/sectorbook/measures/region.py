@@ -177,5 +177,5 @@ FACTORS = pd.DataFrame(
 def factors(present: Sequence[str]) -> pd.DataFrame:
     """Return the three things that make a labour market's bounds (E04), and whether data here answer each."""
     told = {True: "data here", False: "not here"}
-    given = [told[t in present] if t else "ask" for t in FACTORS.table]
+    given = [told[t in present] if t else "to be asked" for t in FACTORS.table]
     return FACTORS.assign(given_by=given)

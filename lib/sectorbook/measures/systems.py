@@ -39,9 +39,9 @@ def counts(changes: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 
 
 def examples(items: pd.DataFrame) -> pd.DataFrame:
-    """Return where to begin, the questions of leverage and the worked cases: `example_kind`, `arena`, `example_text`."""
+    """Return where to begin and the questions of leverage: `example_kind`, `arena`, `example_text`."""
     arenas = dict(zip(items["id"], items["label"], strict=True))
-    kinds = {"step": "Where to begin", "question": "Question of leverage", "case": "Worked case"}
+    kinds = {"step": "Where to begin", "question": "Question of leverage"}
     chosen = items[items["group"].isin(kinds)]
     parts = [chosen[chosen["group"] == kind] for kind in kinds]
     table = pd.concat(parts)
@@ -49,3 +49,31 @@ def examples(items: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"example_kind": table["group"].map(kinds), "arena": arena, "example_text": table["label"]}
     ).reset_index(drop=True)
+
+
+CASE = [
+    "case_name",
+    "arena",
+    "change_barrier",
+    "change_strategy",
+    "change_title",
+    "change_evidence",
+    "reach_told",
+]
+
+
+def cases(lines: pd.DataFrame, items: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return the source's worked cases in the form of the log (`CASE`), one row a case.
+
+    `lines`: `group` (the case), `note` (the column), `label`. An arena is named as in `items`; the reach is looked up in
+    `published` (`id`, `value`, `note`) and written with its note, as in "more than 16,000". What the source does not say is
+    missing.
+    """
+    names = dict(zip(items["id"], items["label"], strict=True))
+    told = {
+        number.id: f"{str(number.note).rstrip('.').lower() + ' ' if isinstance(number.note, str) else ''}{number.value:,.0f}"
+        for number in published.itertuples()
+    }
+    wide = lines.pivot(index="group", columns="note", values="label").reindex(lines["group"].unique())
+    table = wide.rename(columns={"reach": "reach_told"}).reindex(columns=CASE).reset_index(drop=True)
+    return table.assign(arena=table["arena"].map(names), reach_told=table["reach_told"].map(told))

@@ -24,7 +24,8 @@ SHOWN = {
     "groups": _names("wioa", "subgroup numerator denominator value ci_low ci_high"),
     "effects": _names(
         "trial",
-        "estimand estimator estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison remark",
+        "estimand estimator estimate standard_error bootstrap_se ci_low ci_high p_value se_method n_treated "
+        "n_comparison remark",
     ),
     "alike": _names("trial", "covariate difference effect_size variance_ratio verdict effective_n"),
     "by_quarter": _names("trial", "period estimate ci_low ci_high p_adjusted n_treated n_comparison"),
@@ -37,6 +38,23 @@ SHOWN = {
         "worth",
         "perspective benefit_usd cost_usd net_usd net_ci_low net_ci_high probability_pct benefit_per_dollar",
     ),
+}
+# Tables of real, published data: all of their columns are public.
+REAL = {
+    "estimators": _names(
+        "trial",
+        "estimand estimator estimate standard_error se_method bias verdict note n_treated n_comparison",
+    ),
+    "balance": _names(
+        "trial",
+        "covariate mean_treated mean_comparison difference_before verdict_before difference_after verdict_after "
+        "variance_ratio_after effective_n_after",
+    ),
+    "overlap": _names("trial", "group n outside_other under_0_01 effective_n overlap_verdict"),
+    "audit": _names("trial", "constraint asked found held"),
+    "unmeasured": _names("trial", "question answer"),
+    "rosenbaum": _names("trial", "gamma p_lower p_upper"),
+    "published": _names("printed", "label value unit period dollar_year kind read source_ids address note"),
 }
 # Of which columns each says who stands behind them: counts; shares of two counts; means; and what is of nobody. The rest are
 # estimates, with the column "<prefix>_behind".

@@ -12,6 +12,7 @@ from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures import (
     balance,
     cost_benefit,
+    doubly_robust,
     estimators,
     experiments,
     multiplicity,
@@ -20,7 +21,7 @@ from sectorbook.measures import (
     weighting,
 )
 from sectorbook.measures.effects import FIELDS, Effect, side_by_side
-from sectorbook.measures.worker_outcomes import AFTER, BEFORE, FEWEST
+from sectorbook.measures.worker_outcomes import AFTER, BEFORE, FEWEST, NOT_RECORDED
 
 MAIN = {True: "covariate-adjusted (ANCOVA)", False: "doubly robust"}
 """The estimate a reader should take, by whether people were assigned at random."""
@@ -29,23 +30,32 @@ NO_ANSWER = "no answer"
 
 
 def analysed(people: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> pd.DataFrame:
-    """Return those of both groups with the outcome, the covariates, a site and take-up known; none when a group is missing.
+    """Return those of both groups with the outcome and the covariates known.
+
+    No rows when a group has fewer than ten of them, or all have the same outcome.
 
     Adds `took` (1 took part) and `female`.
     """
     frame = people[people["assigned"].notna()].assign(
         took=people["participated"].fillna(0.0), female=(people["sex"] == "female").astype(float)
     )
-    known = frame.dropna(subset=[outcome, *covariates, "site"])
-    return known if known["treated"].nunique() == 2 else known.iloc[:0]
+    frame = frame.assign(site=frame["site"].fillna(NOT_RECORDED))
+    known = frame.dropna(subset=[outcome, *covariates])
+    enough = known["treated"].value_counts().reindex([0, 1], fill_value=0).min() >= SMALL
+    return known if enough and known[outcome].nunique() > 1 else known.iloc[:0]
 
 
-def _tried(step: Callable[[], Effect], name: str) -> tuple[Effect, str]:
-    """Return an estimate, or an empty one with the reason why there is none."""
+def _varying(sample: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
+    """Return the covariates that are not the same for everyone: the others cannot adjust anything."""
+    return [name for name in covariates if sample[name].nunique() > 1]
+
+
+def _tried(step: Callable[[], Effect], name: str) -> Effect:
+    """Return an estimate, or an empty one where there is none. The reason would tell of small groups: it is not kept."""
     try:
-        return step(), ""
-    except SectorbookError as error:
-        return Effect("ITT", name, *[np.nan] * 2, "none", *[np.nan] * 3, 0, 0), str(error)
+        return step()
+    except SectorbookError:
+        return Effect("ITT", name, *[np.nan] * 2, "none", *[np.nan] * 3, 0, 0)
 
 
 def _smaller(table: pd.DataFrame) -> pd.DataFrame:
@@ -56,19 +66,45 @@ def _smaller(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def effects(
-    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], at_random: bool, baseline: str
+    sample: pd.DataFrame,
+    outcome: str,
+    covariates: Sequence[str],
+    at_random: bool,
+    baseline: str,
+    draws: int,
+    seed: int,
 ) -> pd.DataFrame:
-    """Return the effect by each estimator: columns `FIELDS`, `behind`, `remark` ("" or "no answer").
+    """Return the effect by each estimator: columns `FIELDS`, `bootstrap_se`, `behind`, `remark` ("" or "no answer").
 
     At random: effect of being offered a place, and of taking it. Otherwise every estimator of a comparison study, with
-    `baseline`, the outcome before entry, for the gain score.
+    `baseline`, the outcome before entry, for the gain score. `bootstrap_se` stands beside the analytic one where a bootstrap
+    of the estimator is valid, from `draws` samples.
     """
     if sample.empty:
-        return pd.DataFrame(columns=[*FIELDS, "behind", "remark"])
+        return pd.DataFrame(columns=[*FIELDS, "bootstrap_se", "behind", "remark"])
+    covariates = _varying(sample, covariates)
+    table = _estimates(sample, outcome, covariates, at_random, baseline)
+    answered = set(table.loc[table["estimate"].notna(), "estimator"])
+    names = [name for name in doubly_robust.BOOTSTRAPPED if name in answered]
+    try:
+        drawn = doubly_robust.bootstrap(sample, outcome, "treated", covariates, names, draws, seed)
+        spread = drawn.set_index("estimator")["standard_error"]
+    except (
+        SectorbookError
+    ):  # such as covariates that are combinations of each other: the table says "no answer"
+        spread = pd.Series(dtype="float64")
+    return _smaller(table).assign(
+        bootstrap_se=table["estimator"].map(spread).where(table["estimate"].notna()),
+        remark=np.where(table["estimate"].isna(), NO_ANSWER, ""),
+    )
+
+
+def _estimates(
+    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], at_random: bool, baseline: str
+) -> pd.DataFrame:
     args = (sample, outcome, "treated")
     if not at_random:
-        table = estimators.compare_estimators(*args, covariates, baseline)
-        return _smaller(table).assign(remark=np.where(table["estimate"].isna(), NO_ANSWER, ""))
+        return estimators.compare_estimators(*args, covariates, baseline)
     steps = {
         "difference in means": lambda: experiments.difference_in_means(*args),
         "blocked difference in means": lambda: experiments.blocked_difference(*args, "site"),
@@ -76,9 +112,7 @@ def effects(
         "interacted (Lin 2013)": lambda: experiments.lin(*args, covariates, "HC3").relabel("ITT"),
         "two-stage least squares": lambda: experiments.treatment_on_treated(*args, "took", covariates),
     }
-    found = [_tried(step, name) for name, step in steps.items()]
-    table = side_by_side([e for e, _ in found])
-    return _smaller(table).assign(remark=[NO_ANSWER if note else "" for _, note in found])
+    return side_by_side([_tried(step, name) for name, step in steps.items()])
 
 
 def main_estimate(table: pd.DataFrame, at_random: bool) -> pd.Series:
@@ -95,9 +129,11 @@ def randomization_p(
     """Return the p of the randomization test within sites (studentized difference); None without a trial."""
     if sample.empty or not at_random:
         return None
-    return randomization.randomization_test(
-        *(sample, outcome, "treated"), block="site", draws=draws, seed=seed
-    ).p_value
+    args = (sample, outcome, "treated")
+    try:
+        return randomization.randomization_test(*args, block="site", draws=draws, seed=seed).p_value
+    except SectorbookError:  # such as a site with one group only
+        return None
 
 
 def alike(sample: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
@@ -107,13 +143,17 @@ def alike(sample: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
     columns = ["covariate", "difference", "effect_size", "variance_ratio", "verdict", "effective_n", "behind"]
     if sample.empty:
         return pd.DataFrame(columns=columns)
+    covariates = _varying(sample, covariates)
     table = balance.balance_table(sample, "treated", covariates)
-    weights = weighting.entropy_balance(sample, "treated", covariates).weights
-    after = balance.balance_table(sample, "treated", covariates, weights)
+    try:
+        weights = weighting.entropy_balance(sample, "treated", covariates).weights
+        left = balance.balance_table(sample, "treated", covariates, weights)["effective_n_comparison"]
+    except SectorbookError:  # no weights can make the groups alike
+        left = np.nan
     return table.assign(
         covariate=table["covariate"].str.replace("_", " "),
         difference=table["standardized_difference"],
-        effective_n=after["effective_n_comparison"],
+        effective_n=left,
         behind=table[["n_treated", "n_comparison"]].min(axis=1),
     )[columns]
 
@@ -214,17 +254,26 @@ def attrition_words(rated: Sequence[balance.Attrition]) -> dict[str, str]:
 
 def smallest_effect(sample: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> float | None:
     """Return the smallest effect (USD) this study would find four times in five; None without a sample."""
-    if sample.empty:
-        return None
+    return None if sample.empty else power.minimum_detectable_effect(_design(sample, outcome, covariates))
+
+
+def power_pct(
+    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], effect_usd: float
+) -> float | None:
+    """Return how likely (percent) this study would find an effect of `effect_usd`; None without a sample."""
+    return None if sample.empty else 100 * power.power_of(_design(sample, outcome, covariates), effect_usd)
+
+
+def _design(sample: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> power.Design:
     counts = sample["treated"].value_counts()
+    covariates = _varying(sample, covariates)
     others = sample[[outcome, *covariates]].astype(float)
     x = np.column_stack([np.ones(len(others)), others[list(covariates)]])
     residual = others[outcome] - x @ np.linalg.lstsq(x, others[outcome], rcond=None)[0]
     explained = 1 - residual.var() / others[outcome].var() if others[outcome].var() > 0 else 0.0
-    design = power.Design(
+    return power.Design(
         int(counts[1]), int(counts[0]), float(others[outcome].std()), max(0.0, float(explained))
     )
-    return power.minimum_detectable_effect(design)
 
 
 def worth(

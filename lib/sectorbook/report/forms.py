@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sectorbook import chapters, config
+from sectorbook import chapters, register
 from sectorbook.config.shapes import FormPart
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.report.book import Book, Section, bind, gated
@@ -14,7 +14,7 @@ SHOWN = ("form_line", "form_first", "form_answer", "form_as_of")
 
 def names() -> list[str]:
     """Return the forms that can be printed."""
-    return [name for name, form in config.forms().items() if form.printed]
+    return [name for name, form in register.layouts().items() if form.printed]
 
 
 def gather(region_slug: str, name: str) -> Book:
@@ -25,7 +25,7 @@ def gather(region_slug: str, name: str) -> Book:
     """
     if name not in names():
         raise unknown("form", name, names())
-    form, ledgers = config.forms()[name], gated([region_slug]).ledgers[region_slug]
+    form, ledgers = register.layouts()[name], gated([region_slug]).ledgers[region_slug]
     if form.chapter not in ledgers:
         number = next(c.number for c in chapters.discover() if c.name == form.chapter)
         raise SectorbookError(

@@ -6,21 +6,24 @@ from dataclasses import dataclass, field
 
 from sectorbook import chapters, disclosure, paths
 from sectorbook.workshop import participant, plans
-from sectorbook.workshop.notebooks import Setting, time_line
+from sectorbook.workshop.notebooks import Setting, language_of, time_line
 from sectorbook.workshop.solve import Solved
+from sectorbook.workshop.words import SOURCE
 
 SENTENCES, PROMPTS = 3, 5
 
 
 @dataclass(frozen=True)
 class Slide:
-    """One slide: its title, lines, and at most one picture with its text alternative."""
+    """One slide: its title, lines, at most one picture with its text alternative, and the languages they are in."""
 
     title: str
     lines: list[str] = field(default_factory=list)
     picture: str = ""
     alt: str = ""
     kind: str = "plain"
+    lang: str = SOURCE
+    title_lang: str = SOURCE
 
 
 def ledgers(setting: Setting, solved: Solved) -> dict[str, dict]:
@@ -58,23 +61,32 @@ def _findings(setting: Setting, name: str, ledger: dict, solved: Solved) -> list
 
 def slides(setting: Setting, chapter: chapters.Notebook, ledger: dict, solved: Solved) -> list[Slide]:
     """Return a chapter's slides: its question, goals, what it found, what it does not show, exercises, prompts."""
-    words, plan = setting.words, setting.plan(chapter)
+    words, plan, own = setting.words, setting.plan(chapter), language_of(setting, chapter)
     made = [Slide(f"{chapter.number} {chapter.title}", [chapter.question], kind="first")]
     if plan:
-        made.append(Slide(words("goals"), [*plan.goals, time_line(plan, words)], kind="list"))
+        made.append(
+            Slide(
+                words("goals"),
+                [*plan.goals, time_line(plan, words)],
+                kind="list",
+                lang=own,
+                title_lang=words.code,
+            )
+        )
     made += _findings(setting, chapter.name, ledger, solved)
     caveats = [item["text"] for item in ledger["items"] if item["kind"] == "caveat"]
     for start in range(0, len(caveats), SENTENCES):
-        made.append(Slide(words("caveats"), caveats[start : start + SENTENCES], kind="list"))
+        made.append(
+            Slide(words("caveats"), caveats[start : start + SENTENCES], kind="list", title_lang=words.code)
+        )
     for exercise in plan.exercises if plan else ():
         title = words("exercise", number=exercise.id, title=exercise.title)
-        made.append(
-            Slide(title, [exercise.task.strip(), words("exercise_minutes", minutes=exercise.minutes)])
-        )
+        lines = [exercise.task.strip(), words("exercise_minutes", minutes=exercise.minutes)]
+        made.append(Slide(title, lines, lang=own, title_lang=words.code))
     texts, keys = plans.prompts(words.code), list(plan.prompts) if plan else []
     for start in range(0, len(keys), PROMPTS):
         lines = [f"{key}: {texts[key]}" for key in keys[start : start + PROMPTS]]
-        made.append(Slide(words("reflection"), lines, kind="list"))
+        made.append(Slide(words("reflection"), lines, kind="list", lang=words.code, title_lang=words.code))
     return made
 
 

@@ -68,7 +68,7 @@ def what(slot: Slot, setting: Setting) -> str:
         if block.kind in ("exercises", "talk") or block.title == words(block.kind)
         else words(block.kind) + ": "
     )
-    parts = [f"{kind}{block.title}."]
+    parts = [f"{kind}{block.title}" + ("" if block.title.endswith(("?", "!", ".")) else ".")]
     if block.chapters:
         parts.append(words("chapters_of", numbers=", ".join(block.chapters)) + ".")
     if block.exercises:

@@ -1,6 +1,7 @@
 """JupyterLab at the first chapter, without news, updates or anything else that asks the network."""
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,11 +26,11 @@ def command(settings: Path, more: list[str]) -> list[str]:
 
 
 def run(more: list[str]) -> int:
-    """Open JupyterLab and return its exit code when it ends."""
+    """Open JupyterLab and return its exit code when it ends. Ctrl-C is JupyterLab's: it asks, and ends its kernels."""
     with tempfile.TemporaryDirectory(prefix="sectorbook-lab-") as name:
         folder = Path(name)
         (folder / "overrides.json").write_text(json.dumps(QUIET), encoding="utf-8")
-        try:
-            return subprocess.run(command(folder, more), check=False).returncode
-        except KeyboardInterrupt:
-            return 0
+        server = subprocess.Popen(command(folder, more))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        return server.wait()

@@ -31,10 +31,10 @@ def home(folder: Path, setting: Setting) -> None:
 
     An initiative's own files are not in it, so no answer rests on them.
     """
-    folder.joinpath("notebooks").mkdir(parents=True)
+    folder.joinpath(paths.notebooks().name).mkdir(parents=True)
     for chapter in setting.chosen:
         text = json.dumps(notebooks.make(setting, chapter, solutions=True), indent=1, ensure_ascii=False)
-        folder.joinpath("notebooks", chapter.path.name).write_text(text, encoding="utf-8")
+        folder.joinpath(paths.notebooks().name, chapter.path.name).write_text(text, encoding="utf-8")
     for source in (paths.config(), paths.processed(), paths.local(DEMONSTRATION)):
         if source.exists():
             target = folder / source.relative_to(paths.root())

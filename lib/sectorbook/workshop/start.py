@@ -5,6 +5,7 @@ It stands in the top folder of a participant pack and uses nothing but Python it
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import venv
@@ -99,13 +100,12 @@ def main():
         "IPYTHONDIR": str(jupyter / "ipython"),
     }
     kept = {key: value for key, value in os.environ.items() if key != "SECTORBOOK_REPORTS"}
-    try:
-        done = subprocess.run(
-            [str(python_of(environment)), "-m", "sectorbook", "lab", *more], env={**kept, **own}, check=False
-        )
-    except KeyboardInterrupt:
-        return 0
-    return done.returncode
+    lab = subprocess.Popen(
+        [str(python_of(environment)), "-m", "sectorbook", "lab", *more], env={**kept, **own}
+    )
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for JupyterLab, which asks and ends its kernels
+    signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
+    return lab.wait()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ html_title = project
 exclude_patterns = ["made"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # a page opened from a folder may not read another one
 html_show_sphinx = False
 html_show_copyright = False
 html_theme_options = {{
