@@ -1,14 +1,15 @@
 # make report   sets everything up and builds the reference region's report
 # make test     sets everything up and runs every check
 # make test-browser   checks the site in a real browser
-# make lab      opens the chapters in JupyterLab
+# make lab      opens the chapters in JupyterLab, at the first one
+# make workshop builds the packs of a workshop: participants, facilitator, book
 # make bench    runs the same chapters in every way there is and writes docs/performance.md
 PYTHON ?= python3
 REGION ?= san-francisco
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup report test test-browser lint lab notebooks bench faults lock clean
+.PHONY: setup report test test-browser lint lab workshop notebooks bench faults lock clean
 .DEFAULT_GOAL := report
 
 setup: $(VENV)/.ready
@@ -62,7 +63,10 @@ faults: setup
 	SECTORBOOK_FAULTS=$(or $(FAULTS),200) $(BIN)/python -m pytest -q tests/test_faults.py -k random_kills
 
 lab: setup
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/sectorbook lab
+
+workshop: setup
+	$(BIN)/sectorbook workshop build --region "$(REGION)"
 
 # Run the chapters for the reference region and keep their outputs in the notebooks.
 notebooks: setup

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from oracle_survey import figures
 from scipy import optimize, stats
 from sectorbook.measures import (
     abadie_imbens,
@@ -430,12 +431,13 @@ def per_person() -> Iterator[Comparison]:
 
 def comparisons() -> list[Comparison]:
     """Return every comparison."""
-    return [*causal(), *balanced(), *panel(), *basic(), *per_person()]
+    surveyed = (Comparison("survey", *figure) for figure in figures())
+    return [*causal(), *balanced(), *panel(), *basic(), *per_person(), *surveyed]
 
 
 def left_out(done: list[Comparison]) -> pd.DataFrame:
     """Return the gold rows no comparison touches, by file and name."""
-    files = {"causal": "method", "balance": "method", "jtrain": "model", "basic": "test"}
+    files = {"causal": "method", "balance": "method", "jtrain": "model", "basic": "test", "survey": "stat"}
     rows = []
     for source, column in files.items():
         name = f"{source}_tests_reference.csv" if source == "basic" else f"{source}_reference.csv"

@@ -26,11 +26,12 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def fresh() -> None:
     """Forget what the warehouse and the configuration remember, before and after."""
-    from sectorbook import chapters, config, warehouse
+    from sectorbook import chapters, config, register, warehouse
     from sectorbook.runner import plan
 
     remembered = (
-        config.regions, config.sectors, config.columns, config.framework, config.local, warehouse.tables, warehouse._verified,
+        config.regions, config.sectors, config.columns, config.framework, config.local, register.layouts, config.published,
+        warehouse.tables, warehouse._verified,
         warehouse.regions, warehouse._names, warehouse._industries, chapters.discover, plan._shared_inputs,
     )  # fmt: skip
     for function in remembered:

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from sectorbook import charts, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import origin
-from sectorbook.measures import convening, employer_answers, programs
+from sectorbook.measures import convening, employer_answers, programs, sizing
 from shared import SHARED, needs_shared
 
 LEVELS = {"awareness": 1, "cooperation": 2, "coordination": 3, "integration": 4}
@@ -106,6 +106,13 @@ def test_no_name_on_the_map_lies_on_another(count: int) -> None:
     numbers = [t for t in axes.texts if t.get_text().isdigit()]
     assert len(words) + len(numbers) == count and len(numbers) == len(figure.unnamed)
     assert count > 10 or not figure.unnamed
+    said = (
+        f"{len(figure.unnamed)} of {count} names have no room" if figure.unnamed else "Every name has room."
+    )
+    assert said in figure.alt and said in " ".join(figure.get_supxlabel().split())
+    left = figure.texts + [t for t in axes.texts if t not in words]
+    notes = [t.get_window_extent() for t in left if t.get_text() == figure.get_supxlabel()]
+    assert len(notes) == 1 and not notes[0].overlaps(axes.get_legend().get_window_extent())
 
 
 # -- employers ------------------------------------------------------------------------------------------------
@@ -208,10 +215,13 @@ def test_the_funnel_never_widens_upward(rows: list, months: int, memory: int) ->
     ladder = pd.DataFrame({"activity": ["a", "b", "c"], "level": [1, 2, 3], "label": ["x", "y", "z"]})
     records = pd.DataFrame(rows, columns=["employer", "activity", "date"])
     records["date"] = pd.Timestamp("2024-01-15") + pd.to_timedelta(records["date"].astype(int), unit="D")
-    climb = employer_answers.funnel_over_time(records, ladder, months, memory, 1)
+    climb = employer_answers.funnel_over_time(
+        employer_answers.levels_by_period(records, ladder, months, memory, 1), 3
+    )
     assert climb.empty == records.empty
-    assert (climb["level_1"] >= climb["level_2"]).all() and (climb["level_2"] >= climb["level_3"]).all()
-    assert climb.empty or (climb[["level_1", "level_3"]] <= records["employer"].nunique()).all(axis=None)
+    first, second, third = (climb[f"level_{n}_count"] for n in (1, 2, 3))
+    assert (first >= second).all() and (second >= third).all()
+    assert climb.empty or (first <= records["employer"].nunique()).all()
 
 
 # -- programs -------------------------------------------------------------------------------------------------
@@ -283,11 +293,69 @@ def test_the_tornado_starts_from_the_best_size() -> None:
         }
     )
     rates = programs.steps(done)
-    base = programs.assumptions(hires, "plans", rates, 5, 5)
-    assert programs.best_size(base) == pytest.approx(40 / (17 / 30))  # equal costs: the median of the hires
-    swings = programs.size_tornado(base, rates, 0.25)
-    assert swings["at_base"].eq(programs.best_size(base)).all() and swings["swing"].is_monotonic_decreasing
-    assert programs.assumptions(hires.assign(hires=np.nan), "plans", rates, 5, 5) is None
+    base = sizing.assumptions(hires, "plans", rates, (5, 5))
+    assert sizing.best_size(base) == pytest.approx(40 / (17 / 30))  # equal costs: the median of the hires
+    swings = sizing.size_tornado(base, rates, 0.25)
+    assert swings["at_base"].eq(sizing.best_size(base)).all() and swings["swing"].is_monotonic_decreasing
+    assert sizing.assumptions(hires.assign(hires=np.nan), "plans", rates, (5, 5)) is None
+
+
+OCCUPATIONS = pd.DataFrame(
+    {"occupation_code": ["31-9092", "31-1131", "29-1141"], "employment": [1000.0, 400.0, None]}
+)
+PROJECTED = pd.DataFrame(
+    {
+        "occupation_code": ["31-9092", "29-1141"],
+        "employment_base": [500.0, 0.0],
+        "openings_annual": [60.0, 9.0],
+    }
+)
+
+
+def test_openings_are_jobs_here_at_the_nations_rate_or_said_to_lack() -> None:
+    cohorts = pd.DataFrame({"occupation_code": ["31-9092", "31-1131", None, "31-9092"]})
+    table = sizing.target_openings(OCCUPATIONS, cohorts, PROJECTED, 0).set_index("occupation_code")
+    assert table["openings"].tolist()[0] == 120 and np.isnan(table["openings"].tolist()[1])
+    assert table["openings_status"].tolist() == ["published", sizing.NO_MATCH]
+    assert sizing.openings_total(table) == 120
+    none = sizing.target_openings(OCCUPATIONS, cohorts, PROJECTED.head(0), 0)
+    assert set(none["openings_status"]) == {sizing.NOT_HERE} and np.isnan(sizing.openings_total(none))
+    assumed = sizing.target_openings(OCCUPATIONS, cohorts, PROJECTED.head(0), 0.1)
+    assert sizing.openings_total(assumed) == 140
+    nurses = pd.DataFrame(
+        {"occupation_code": ["29-1141"]}
+    )  # no jobs published here, and none in the nation's base
+    assert np.isnan(sizing.openings_total(sizing.target_openings(OCCUPATIONS, nurses, PROJECTED, 0)))
+
+
+def test_a_projected_size_hangs_on_each_part_of_the_projection() -> None:
+    done = programs.finished(COHORTS)
+    rates = programs.steps(done)
+    quarters = pd.period_range("2027Q1", periods=4, freq="Q")
+    none = pd.DataFrame({"quarter": [], "hires": [], "signed": pd.array([], dtype="boolean")})
+    hires = programs.demand(quarters, 800.0, 0.25, 0.05, (np.nan, np.nan), 0.5, none)
+    base = sizing.assumptions(hires, "projected", rates, (5, 5), (800.0, 0.25, 0.05))
+    assert sizing.best_size(base) == pytest.approx(800 * 0.05 / (17 / 30))
+    swings = sizing.size_tornado(base, rates, 0.5).set_index("assumption_label")
+    openings = swings.loc[sizing.ASSUMPTIONS["openings_annual"]]
+    assert (openings["low"], openings["high"]) == (600, 1000)  # one standard error
+    assert openings["at_high"] == pytest.approx(1000 * 0.05 / (17 / 30))
+    reach = swings.loc[sizing.ASSUMPTIONS["share_reachable"]]
+    assert reach["at_low"] == pytest.approx(openings["at_base"] / 2)
+    whole = sizing.assumptions(hires, "projected", rates, (5, 5), (800.0, 0.25, 0.9))
+    capped = sizing.size_tornado(whole, rates, 0.5).set_index("assumption_label")
+    assert capped.loc[sizing.ASSUMPTIONS["share_reachable"], "high"] == 100
+    together = sizing.assumptions(hires, "projected", rates, (9, 5))
+    split = sizing.assumptions(hires, "projected", rates, (9, 5), (800.0, 0.25, 0.05))
+    assert sizing.best_size(together) == pytest.approx(sizing.best_size(split))
+    by_view = sizing.size_by_view(hires, rates, (5, 5), dict(zip(programs.VIEWS, "abc", strict=True)))
+    assert by_view["enroll_year"].round(6).fillna(-1).tolist() == [round(40 / (17 / 30), 6), -1, 0]
+    lacking = programs.demand(quarters, np.nan, 0.25, 0.05, (8.0, 1.0), 0.5, none)
+    assert sizing.assumptions(lacking, "projected", rates, (5, 5), (np.nan, 0.25, 0.05)) is None
+    lines = sizing.view_lines(lacking, programs.flow(programs.coming(COHORTS), done))
+    assert "projected" not in lines and lines["plans"].tolist() == [1.0] * 4
+    assert lines["plans_low"].iloc[0] == pytest.approx(1 - 1.2815515 * 0.125)
+    assert lines["ready"].isna().tolist() == [False, False, False, True]
 
 
 @pytest.mark.parametrize("form", ["intervals", "bands", "tornado"])

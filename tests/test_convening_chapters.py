@@ -41,6 +41,12 @@ def table(ledger: dict, key: str) -> list[list]:
     )
 
 
+def shown_cells(ledger: dict, key: str) -> list[list[str]]:
+    return next(
+        i["cells"] for i in ledger["items"] if i["kind"] == "table" and i["address"].endswith(f"/{key}")
+    )
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_without_any_file_it_says_what_to_make(name: str, reports: Path) -> None:
     ledger = run(name, "lima-oh")
@@ -138,6 +144,30 @@ def test_the_parameters_of_chapter_08_change_what_it_says(reports: Path) -> None
     assert number(costly, "cost_monthly")["value"] == 90000
     with pytest.raises(SectorbookError, match="Did you mean 'plans'"):
         run("08_design", "san-francisco", view="plan")
+
+
+@needs_shared
+def test_chapter_08_with_the_nations_real_projections(home: Path, reports: Path) -> None:
+    """2016 to 2026, in the SOC of 2010: medical assistants kept their code, nursing assistants did not."""
+    without = run("08_design", "san-francisco")
+    assert number(without, "openings_annual")["value"] is None
+    assert any("Get the projections: sectorbook fetch projections" in t for t in texts(without, "sentence"))
+    warehouse.build("projections", SHARED / "data" / "projections")
+    warehouse.tables.cache_clear()
+    ledger = run("08_design", "san-francisco", view="projected")
+    assert {row[0]: cells[5] for row, cells in zip(table(ledger, "targets"), shown_cells(ledger, "targets"), strict=True)
+            }["31-1131"] == "no match"  # fmt: skip
+    # Published: 634.4 thousand jobs and 94.9 thousand openings a year.
+    jobs = {row[0]: row[2] for row in table(ledger, "targets")}
+    openings = number(ledger, "openings_annual")["value"]
+    assert openings == pytest.approx(jobs["31-9092"] * 94.9 / 634.4, rel=0.001)
+    assert number(ledger, "enroll_best")["value"] != number(without, "enroll_best")["value"]
+    wider = run("08_design", "san-francisco", view="projected", openings=(0, 0.2, 0.04))
+    assert number(wider, "enroll_best")["value"] == pytest.approx(
+        2 * number(ledger, "enroll_best")["value"], rel=1e-5
+    )  # a ledger keeps six digits
+    assumed = run("08_design", "san-francisco", openings=(0.1, 0.2, 0.02))
+    assert number(assumed, "openings_annual")["value"] == pytest.approx(0.1 * sum(jobs.values()), rel=1e-5)
 
 
 @needs_shared

@@ -226,3 +226,20 @@ def test_rounding_keeps_every_sum_and_writes_sentences_again():
     assert disclosure.apply({"w": ledger()}, rounding_base=5, seed=1)[0]["w"]["items"][0]["rows"] == rows
     with pytest.raises(SectorbookError, match="too fine"):
         disclosure.apply({"w": ledger()}, rounding_base=3)
+
+
+def test_the_rest_of_a_share_is_printed_nowhere_and_asks_for_nothing() -> None:
+    """One small group of five hides one more, and not every group whose share of everyone is shown too."""
+    rows = [[name, count, 209] for name, count in zip("ABCDE", (29, 6, 107, 32, 35), strict=True)]
+    counts = {"count": [row[1] for row in rows], "everyone": [209] * 5}
+    links = [{"total": f"{T}#0/everyone", "parts": [f"{T}#{row}/count" for row in range(5)]}]
+    links += [{"total": f"{T}#0/everyone", "parts": [f"{T}#{row}/everyone"]} for row in range(1, 5)]
+    table = {
+        "kind": "table", "address": T, "title": "By group", "columns": columns("site", "count", "everyone", "share"),
+        "rows": [[*row, 100 * row[1] / 209] for row in rows], "cells": [[""] * 4 for _ in rows],
+        "disclosure": {"contributors": {**counts, "share": counts["everyone"]}, "statistic": {"share": "share"},
+                       "of": {"share": ["count", "everyone"]}, "public": ["site"], "relations": links},
+    }  # fmt: skip
+    ledger = {"chapter": "09_workers", "region": {"slug": "lima"}, "person_level": True, "items": [table]}
+    _, outcome = disclosure.apply({"one": ledger})
+    assert set(outcome.log.loc[outcome.log["kind"] == "count", "address"]) == {f"{T}#0/count", f"{T}#1/count"}

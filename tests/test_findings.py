@@ -1,12 +1,14 @@
 """The claim ledger."""
 
 import json
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-from sectorbook import findings, paths
+from sectorbook import answers, findings, ledgers, paths
 from sectorbook.errors import SectorbookError
+from sectorbook.runner import leftovers
 
 
 @pytest.fixture
@@ -116,12 +118,16 @@ def test_what_is_saved_is_read_and_quoted(chapter: findings.Chapter) -> None:
 
 def test_answers_are_kept_apart_from_reports(chapter: findings.Chapter, home) -> None:
     chapter.answer("03.1", "")
-    assert not paths.local("lima-oh", "answers.json").exists()
+    assert answers.read("lima-oh") == []
     chapter.answer("03.1", "Mining, because of the closures.")
-    chapter.answer("03.2", "Yes")
-    assert json.loads(paths.local("lima-oh", "answers.json").read_text(encoding="utf-8")) == {
-        "03.1": "Mining, because of the closures.", "03.2": "Yes",
-    }  # fmt: skip
+    answers.name_team(" Blue   table ")
+    chapter.answer("03.1", "Yes")
+    chapter.answer("03.1", "No")
+    kept = answers.read("lima-oh")
+    assert [(a.question, a.text, a.team) for a in kept] == [
+        ("03.1", "Mining, because of the closures.", ""), ("03.1", "No", "Blue table"),
+    ]  # fmt: skip
+    assert all(datetime.fromisoformat(a.time).tzinfo for a in kept)
     assert "closures" not in json.dumps(chapter.items)
 
 
@@ -206,3 +212,32 @@ def test_the_template_run_as_it_is_is_no_chapter_of_a_report(chapter: findings.C
     draft = findings.open("NN_name", "Title", "lima-oh", "healthcare", ["oews_occupations"])
     draft.save()
     assert list(findings.read("lima-oh")) == ["03_industry"]
+
+
+def test_a_chapter_on_people_keeps_to_the_local_folder_and_is_not_quoted(home, reports) -> None:
+    """Found again from there, by region too; left for an output folder that is gone, it goes at the next run."""
+    people = findings.open(
+        "09_workers", "Workers", "lima-oh", "healthcare", ["oews_areas"], person_level=True
+    )
+    people.record("placed", 7341.0, "count", "Placed", contributors=7341)
+    people.save()
+    assert not list(reports.rglob("*09_workers*")) and ledgers.regions() == ["lima-oh"]
+    assert ledgers.read("lima-oh")["09_workers"]["person_level"]
+    public = findings.open("12_report", "Report", "lima-oh", "healthcare", ["oews_areas"])
+    with pytest.raises(SectorbookError, match="before the disclosure gate no other chapter may quote it"):
+        public.quote("09_workers/placed")
+    reports.mkdir()
+    leftovers.sweep("lima-oh")
+    assert paths.private("lima-oh").is_dir()
+    reports.rename(reports.with_name("elsewhere"))
+    leftovers.sweep("lima-oh")
+    assert not paths.private("lima-oh").exists()
+
+
+def test_two_output_folders_do_not_share_what_is_private(home, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("SECTORBOOK_REPORTS", raising=False)
+    usual = paths.private("lima-oh")
+    monkeypatch.setenv("SECTORBOOK_REPORTS", str(tmp_path / "other"))
+    assert paths.private("lima-oh") != usual and usual.name == "reports"
+    monkeypatch.setenv("SECTORBOOK_REPORTS", str(paths.root() / "reports"))
+    assert paths.private("lima-oh") == usual

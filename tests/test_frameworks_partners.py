@@ -120,7 +120,7 @@ def test_an_item_that_stands_twice_is_an_error():
     item = {"id": "a", "label": "A label", "sources": ["A01"]}
     with pytest.raises(SectorbookError, match="these ids stand twice: a"):
         config._validate(
-            config.Framework,
+            config.shapes.Framework,
             "frameworks/x.yml",
             "x",
             {"title": "t", "purpose": "p", "documents": {}, "items": [item, item]},

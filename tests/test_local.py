@@ -22,6 +22,12 @@ GOOD = {
     "programs": "program,quarter,enrolled,completed,certified,placed,quarters_to_complete\nAide,2027Q1,20,18,15,12,2\n",
     "commitments": "employer_code,quarter,hires,signed\nE1,2027Q3,4,yes\n",
     "funding": "source,kind,amount_usd,start,end\nGrant,public,250000,2027-01,2027-12\n",
+    "scorecard": "candidate,item,score,evidence,conflict_of_interest\nCity Board,c04_3,3,Report,no\n",
+    "engagement_table": "respondent,year,activity,answer\nDean,2026,gives_match,some\nDean,2026,attends_meetings,\n",
+    "solutions": "pain_point,root_cause,solution,owner,due\nturnover,Shifts,Schedules,City Board,2027-03\n",
+    "services": "service,barrier,provider,people_needing,people_served,cost_annual_usd\n"
+    "childcare,Nights,Harbor College,30,18,40000\n",
+    "phases": "task,status,accountable,responsible\ndesign_1,done,City Board,Harbor College\n",
     "employer_survey": "_uuid,_submission_time,consent,employer_code,size_class,hires_planned,pain_points\n"
     "a1,2026-05-01,yes,E1,s1_9,3,turnover wages\n",
 }
@@ -61,7 +67,8 @@ MALFORMED = {
     "nobody of that name": ("ties", lines("ties", 2, "Zzz,City Board,1,,"), [2], "expected a partner of partners"),
     "a tie to itself": ("ties", lines("ties", 2, "HC,Harbor College,1,,"), [2], "another partner than the source"),
     "the same tie twice": ("ties", GOOD["ties"] + "Harbor College,City Board,1,,\n", [3], "it once; it is in row 2"),
-    "a kind that is none": ("ties", lines("ties", 2, "Harbor College,City Board,1,cooperaton,3"), [2], "Nearest: 'cooperation'"),
+    "a kind that is none": (
+        "ties", lines("ties", 2, "Harbor College,City Board,1,cooperaton,3"), [2], "Nearest: 'cooperation'"),
     "a score off the scale": ("ties", lines("ties", 2, "Harbor College,City Board,1,cooperation,5"), [2], "a number of 1 to 4"),
     "a score of zero": ("ties", lines("ties", 2, "Harbor College,City Board,1,cooperation,0"), [2], "a number of 1 to 4"),
     "half a point": ("ties", lines("ties", 2, "Harbor College,City Board,1,cooperation,2.5"), [2], "a whole number"),
@@ -126,8 +133,44 @@ MALFORMED = {
         "funding", lines("funding", 2, '"Grant",public,"250.000,00",2027-01,2027-12'), [2], "a number such as 1250.50"),
     "money below zero": ("funding", lines("funding", 2, "Grant,public,-1,2027-01,2027-12"), [2], "0 or more"),
     "an answer that is none": ("employer_survey", lines("employer_survey", 2, "a1,2026-05-01,yes,E1,tiny,3,"), [2], "s1_9"),
-    "hires in words": ("employer_survey", lines("employer_survey", 2, "a1,2026-05-01,yes,E1,s1_9,three,"), [2], "a whole number"),
+    "hires in words": (
+        "employer_survey", lines("employer_survey", 2, "a1,2026-05-01,yes,E1,s1_9,three,"), [2], "a whole number"),
     "hires below zero": ("employer_survey", lines("employer_survey", 2, "a1,2026-05-01,yes,E1,s1_9,-3,"), [2], "0 or more"),
+    "a candidate who is no partner": (
+        "scorecard", lines("scorecard", 2, "Sity Board,c04_3,3,Report,no"), [2], "Nearest: 'City Board'"),
+    "a line the scorecard has not": (
+        "scorecard", lines("scorecard", 2, "City Board,c4_3,3,Report,no"), [2], "column 'item': found 'c4_3'"),
+    "a grade in letters": (
+        "scorecard", lines("scorecard", 2, "City Board,c04_3,B,Report,no"), [2], "column 'score': found 'B'"),
+    "a candidate judged twice": (
+        "scorecard", GOOD["scorecard"] + "City Board,c04_3,1,Interview,yes\n", [3], "it once; it is in row 2"),
+    "partly a conflict": ("scorecard", lines("scorecard", 2, "City Board,c04_3,3,Report,partly"), [2], "yes or no"),
+    "a year with a digit too many": (
+        "engagement_table", lines("engagement_table", 2, "Dean,20266,gives_match,some"), [2], "a number of 1990 to 2100"),
+    "a share in place of a word": (
+        "engagement_table", lines("engagement_table", 2, "Dean,2026,gives_match,25%"), [2], "one of all, most, some, none"),
+    "a respondent of two minds": (
+        "engagement_table", GOOD["engagement_table"] + "dean,2026,gives_match,none\n", [4], "it once; it is in row 2"),
+    "an activity of the other list": (
+        "engagement_table", lines("engagement_table", 2, "Dean,2026,posts_jobs,some"), [2], "found 'posts_jobs'"),
+    "nobody who answers": (
+        "engagement_table", lines("engagement_table", 2, ",2026,gives_match,some"), [2], "column 'respondent'"),
+    "a pain point of one's own": (
+        "solutions", lines("solutions", 2, "parking,,,,"), [2], "column 'pain_point': found 'parking'"),
+    "a day in place of a month": (
+        "solutions", lines("solutions", 2, "turnover,Shifts,Schedules,City Board,2027-03-01"), [2], "a month as year-month"),
+    "two owners in one cell": (
+        "solutions", lines("solutions", 2, "turnover,,,City Board; HC,"), [2], "found 'City Board; HC'; expected a partner"),
+    "a service that is none": ("services", lines("services", 2, "child minding,,,,,"), [2], "column 'service': found"),
+    "a provider spelled by nobody": (
+        "services", lines("services", 2, "childcare,,HCC,,,"), [2], "column 'provider': found 'HCC'"),
+    "a range of people": (
+        "services", lines("services", 2, "childcare,,,20-30,,"), [2], "column 'people_needing': found '20-30'"),
+    "a price with its currency": (
+        "services", lines("services", 2, "childcare,,,,,40000 USD"), [2], "without words, unit or percent sign"),
+    "a task twice": ("phases", GOOD["phases"] + "design_1,not_started,,\n", [3], "it once; it is in row 2"),
+    "a state that is none": ("phases", lines("phases", 2, "design_1,finished,,"), [2], "one of not_started, under_way, done"),
+    "a task of no phase": ("phases", lines("phases", 2, "design_99,done,,"), [2], "column 'task': found 'design_99'"),
     "a tool nobody knows": ("employer_survey", "who,what\n1,2\n", [None], "which tool wrote it"),
     "a ragged export": ("employer_survey", GOOD["employer_survey"] + "a2,2026\n", [None], "the header has 7"),
 }  # fmt: skip
@@ -145,6 +188,9 @@ def test_a_malformed_file_is_told_once_and_never_half_read(case: str, tmp_path: 
 
 def test_there_are_sixty_malformed_files() -> None:
     assert len(MALFORMED) >= 60
+    assert {name for name, *_ in MALFORMED.values()} == set(GOOD) == set(config.local())
+    texts = [(name, text) for name, text, *_ in MALFORMED.values()]
+    assert len(set(texts)) == len(texts)  # no fault stands twice
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:

@@ -335,6 +335,90 @@ MALFORMED = {
 }  # fmt: skip
 
 
+def edited(workbook, change):
+    book = openpyxl.load_workbook(io.BytesIO(workbook))
+    change(book.active)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def cell(old, new):
+    def change(sheet):
+        next(c for row in sheet.iter_rows() for c in row if c.value == old).value = new
+
+    return change
+
+
+def without(content, part):
+    return b"\n".join(line for line in content.split(b"\n") if part not in line)
+
+
+def question(name):
+    return QUESTIONS[name].label.es.encode()
+
+
+# A whole export of each tool with one thing wrong, said in the tool's own terms.
+MALFORMED |= {
+    "qualtrics: a label changed": (
+        qualtrics().replace(b"10 to 49 employees", b"10 to 50 employees"),
+        "row 4, column 'size_class': found '10 to 50 employees'. Did you mean '10 to 49 employees'",
+    ),
+    "qualtrics: a unit with the number": (
+        qualtrics().replace(b"31.5", b"31.5/h"),
+        "row 4, column 'hard_job_wage_hourly_usd': found '31.5/h'; expected a number",
+    ),
+    "qualtrics: the row of ids cut": (without(qualtrics(), b"ImportId"), "qualtrics: a third row of"),
+    "surveymonkey: a number in words": (
+        edited(surveymonkey(), cell(12, "a dozen")),
+        "row 3, column 'How many people do you plan to hire",
+    ),
+    "surveymonkey: the second header cut": (
+        edited(surveymonkey(), lambda sheet: sheet.delete_rows(2)),
+        "surveymonkey: 'Respondent ID' and a second header row",
+    ),
+    "limesurvey: a code changed": (
+        limesurvey().replace(b"s10_49", b"s10_94"),
+        "column 'sizeclass': found 's10_94'. Did you mean 's10_49'",
+    ),
+    "limesurvey: neither Y nor N": (
+        limesurvey().replace(b",Y,", b",perhaps,", 1),
+        "column 'painpoints[softskills]': found 'perhaps'; expected 1, 0, yes, no",
+    ),
+    "google forms: a Spanish label changed": (
+        google_forms().replace(b"De 10 a 49 personas", b"De 10 a 50 personas"),
+        "Did you mean 'De 10 a 49 personas'",
+    ),
+    "google forms: a question twice": (
+        google_forms().replace(question("hires_planned"), question("vacancies")),
+        "these columns stand twice: '¿Cuántos puestos vacantes tiene hoy?'",
+    ),
+    "microsoft forms: part of a person": (
+        edited(microsoft_forms(), cell(12, 12.5)),
+        "column '8. How many people do you plan to hire in the next 12 months?': found '12.5'",
+    ),
+    "microsoft forms: a label in words": (
+        edited(microsoft_forms(), cell("10 to 49 employees", "Ten to 49")),
+        "row 2, column '3. How many people work at this site?': found 'Ten to 49'",
+    ),
+    "odk central: a code changed": (
+        odk_central().replace(b"s10_49", b"s10-49x"),
+        "column 'business-size_class': found 's10-49x'. Did you mean 's10_49'",
+    ),
+    "odk central: less than nobody": (
+        odk_central().replace(b",12,", b",-12,"),
+        "column 'hiring-hires_planned': found '-12'; expected a whole number of 0 or more",
+    ),
+    "a page in place of the file": (b"<!DOCTYPE html><html><body>Log in</body></html>", "cannot tell which tool wrote it"),
+}  # fmt: skip
+
+
+def test_every_tool_has_a_malformed_export():
+    tools = {name.partition(":")[0] for name in MALFORMED if ":" in name}
+    assert tools == {tool.replace("_", " ") for _, tool in EXPORTS.values()} - {"kobo"}
+    assert len(MALFORMED) >= 30
+
+
 @pytest.mark.parametrize("case", MALFORMED)
 def test_a_malformed_export_is_named_and_not_half_read(case):
     content, message = MALFORMED[case]
@@ -404,7 +488,7 @@ def test_a_form_that_does_not_hold_together_is_named():
     content = FORM.model_dump()
     content["sections"][2]["relevant"] = "${consnt} = 'yes'"
     with pytest.raises(SectorbookError, match="'hiring' depends on consnt, not asked before it"):
-        config._validate(config.Questionnaire, "questionnaires/x.yml", "x", content)
+        config._validate(config.shapes.Questionnaire, "questionnaires/x.yml", "x", content)
     broken = FORM.model_copy(
         update={"id": "employer needs", "sections": (FORM.sections[0], FORM.sections[0])}
     )

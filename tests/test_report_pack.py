@@ -90,7 +90,7 @@ def test_what_is_not_shown_is_counted(tmp_path):
 def test_workbook_formats_cover_every_unit_and_show_its_digits():
     assert set(xlsx.FORMATS) == set(language.DECIMALS) == set(findings.FORMATS)
     for unit, pattern in xlsx.FORMATS.items():
-        places = len(pattern.replace('"', "").partition(".")[2].rstrip("%"))
+        places = len(pattern.partition(";")[0].replace('"', "").partition(".")[2].rstrip("%"))
         assert places == language.DECIMALS[unit], unit
 
 

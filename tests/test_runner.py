@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from sectorbook import chapters, paths, receipts, warehouse
+from sectorbook import chapters, ledgers, paths, receipts, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.runner import plan, series
 from sectorbook.runner.execute import Outcome
@@ -262,15 +262,27 @@ def test_the_report_is_one_file_without_network(page: str) -> None:
     assert all(alt.strip() for alt in re.findall(r'alt="([^"]*)"', page))
 
 
+def read(region: str, out: Path) -> dict[str, dict]:
+    """Return a region's ledgers, those that are kept with its local files too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECTORBOOK_REPORTS", str(out))
+        return ledgers.read(region)
+
+
 def test_every_reference_leads_to_a_number_with_an_address(page: str, two_regions: Path) -> None:
     targets = set(re.findall(r'<tr id="(n\d+)">', page))
     assert targets and set(re.findall(r'href="#(n\d+)"', page)) <= targets
     for address in re.findall(r"<td>(lima-oh/[\w/]+)</td></tr>", page):
         region, chapter, key = address.split("/")
-        ledger = json.loads(
-            (two_regions / region / "findings" / f"{chapter}.json").read_text(encoding="utf-8")
-        )
+        ledger = read(region, two_regions)[chapter]
         assert any(item.get("key") == key for item in ledger["items"]), address
+
+
+def test_a_chapter_on_people_leaves_nothing_of_its_own_in_the_output_folder(two_regions: Path) -> None:
+    under = [name for name, ledger in read("lima-oh", two_regions).items() if ledger.get("person_level")]
+    assert "09_workers" in under
+    for name in under:
+        assert not list(two_regions.rglob(f"{name}*"))
 
 
 def test_every_table_and_figure_has_its_address(page: str, two_regions: Path) -> None:

@@ -16,7 +16,10 @@ FILE = re.compile(r"(\d\d)_([a-z_]+)\.ipynb")
 
 @dataclass(frozen=True)
 class Notebook:
-    """One chapter's file: its name ("03_industry"), title, the question it answers and its parameters' defaults."""
+    """One chapter's file: its name ("03_industry"), title, the question it answers and its parameters' defaults.
+
+    `person_level`: it opens a ledger on people or firms, so that what it leaves stays with the region's local files.
+    """
 
     name: str
     path: Path
@@ -25,6 +28,7 @@ class Notebook:
     parameters: tuple[tuple[str, Any], ...]
     reads_findings: bool
     reads_local: bool = False
+    person_level: bool = False
 
     @property
     def number(self) -> str:
@@ -66,6 +70,7 @@ def read(path: Path) -> Notebook:
         parameters=_defaults(tagged[0], path.name),
         reads_findings=".quote(" in code,
         reads_local="warehouse.local(" in code,
+        person_level=re.search(r"\bperson_level\s*=\s*True\b", code) is not None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sectorbook import __version__
+from sectorbook import __version__, cli_local, cli_workshop
 from sectorbook.errors import SectorbookError
 
 app = typer.Typer(
@@ -17,6 +17,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich, and comes in half the time
     help="Run the workbook for a region and build its report.",
 )
+
+app.command()(cli_local.questionnaire)
+app.add_typer(cli_local.network, name="network")
 
 RegionArguments = Annotated[
     list[str], typer.Argument(help="Regions: a slug, a code or a quoted name each.", metavar="REGION…")
@@ -153,9 +156,26 @@ def report(
     ] = None,
     audience: Annotated[str, typer.Option(help="Who reads it: leaders, policy or partners.")] = "leaders",
     lang: Annotated[str, typer.Option(help="Language of headings, labels and numbers: en or es.")] = "en",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            help="A form in place of the report: pennsylvania, massachusetts, nga or business-value."
+        ),
+    ] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Quote what teams answered in a workshop, word for word.")
+    ] = False,
+    employer: Annotated[
+        str | None,
+        typer.Option(
+            help="With --form business-value: one employer's own report, kept among the local files."
+        ),
+    ] = None,
 ) -> None:
     """Build reports again from saved findings, without running a chapter."""
     _use(out)
+    if employer is not None and form != "business-value":
+        raise SectorbookError("--employer goes with --form business-value.")
     from sectorbook import paths, warehouse
     from sectorbook.report import pack
 
@@ -166,7 +186,9 @@ def report(
 
         dress = brands.load(brand)
     for text in region:
-        for target in pack.write(warehouse.find_region(text).slug, chosen, audience, lang, dress):
+        for target in pack.write(
+            warehouse.find_region(text).slug, chosen, audience, lang, dress, form, employer, answers
+        ):
             typer.echo(paths.shown(target))
 
 
@@ -185,6 +207,17 @@ def site(
 
     written = pages.write(out)
     typer.echo(f"{len(written)} pages. Open {paths.shown(written[0])}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open the chapters in JupyterLab, at the first one. Arguments go to JupyterLab, as in --no-browser."""
+    from sectorbook.workshop import lab as own
+
+    raise typer.Exit(own.run(context.args))
+
+
+app.add_typer(cli_workshop.app, name="workshop")
 
 
 @app.command()
@@ -328,6 +361,7 @@ def check(
 ) -> None:
     """Check the configuration, every chapter, and every data file; with regions, the initiative's own files there."""
     from sectorbook import chapters, config, paths, provenance, warehouse
+    from sectorbook.workshop import plans
 
     if region:
         if sum([_check_local(text) for text in region]):
@@ -338,6 +372,8 @@ def check(
         config.framework(name)
     for slug in config.sectors():
         warehouse.find_sector(slug)
+    if paths.config(plans.AGENDAS).exists():  # a participant pack has none: they hold solutions
+        plans.agendas(), [plans.of(chapter.number) for chapter in chapters.discover()]
     count = 0
     sidecars = [
         *paths.processed().glob(f"*/*/{provenance.SIDECAR}"),

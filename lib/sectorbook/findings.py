@@ -18,8 +18,9 @@ import PIL.Image
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
-from sectorbook import chapters, config, paths, provenance, warehouse
+from sectorbook import answers, chapters, config, paths, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
+from sectorbook.ledgers import read
 from sectorbook.local import origin as local_files
 from sectorbook.writing import FORMATS, NOT_PUBLISHED, cells, clean, shown, table_html, table_text
 
@@ -87,13 +88,15 @@ class Chapter:
     origin: local_files.Origin
     local: tuple[str, ...] = ()
     person_level: bool = False
+    others: tuple[provenance.Sidecar, ...] = ()
     items: list[dict] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
     quoted: dict[str, dict] = field(default_factory=dict)
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return (*self.tables, *(f"local/{table}" for table in self.local))
+        local = (f"local/{table}" for table in self.local)
+        return (*self.tables, *local, *(sidecar.source for sidecar in self.others))
 
     def _address(self, key: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
@@ -245,15 +248,13 @@ class Chapter:
         )  # fmt: skip
 
     def answer(self, question: str, text: str) -> None:
-        """Keep an answer to an exercise in the region's local folder. An empty one changes nothing."""
-        path = paths.local(self.region.slug, "answers.json")
+        """Keep an answer in the region's local folder, with the team's name and the time. An empty one changes nothing."""
         if not text.strip():
             display(_Shown(f"{question}: not answered yet.", f"<p>{question}: not answered yet.</p>"))
             return
-        answers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        with paths.write_atomic(path) as file:
-            json.dump({**answers, question: text}, file, indent=1, ensure_ascii=False)
-        display(_Shown(f"{question}: kept.", f"<p>{question}: kept.</p>"))
+        team = answers.keep(self.region.slug, question, text).team
+        line = f"{question}: kept" + (f" for {team}." if team else ".")
+        display(_Shown(line, f"<p>{escape(line)}</p>"))
 
     def contents(self) -> None:
         """Show the chapters of the workbook and the question each answers."""
@@ -268,6 +269,10 @@ class Chapter:
         ledger = read(self.region.slug).get(name, {})
         if ledger.get("sector", {}).get("slug") != self.sector.slug:
             return None
+        if ledger.get("person_level") and not self.person_level:
+            raise SectorbookError(
+                f"{address} is in a chapter on people or firms; before the disclosure gate no other chapter may quote it."
+            )
         full = f"{self.region.slug}/{address}"
         item = next((i for i in ledger["items"] if i["kind"] == kind and i["address"] == full), None)
         if item:
@@ -317,7 +322,7 @@ class Chapter:
         public = [warehouse.source(table) for table in self.tables]
         # A chapter on public data cites the initiative's files only where they hold anything.
         own = self.local and (not public or set(self.local) & set(self.on_file()))
-        return [*public, *([local_files.sidecar(self.origin)] if own else [])]
+        return [*public, *([local_files.sidecar(self.origin)] if own else []), *self.others]
 
     def on_file(self) -> list[str]:
         """Return the tables of the initiative's own files that hold rows, whether this chapter reads them or not."""
@@ -326,7 +331,17 @@ class Chapter:
     def files(self) -> None:
         """Show what is on file of the initiative's own tables, and say where they come from and what to fill in."""
         frame = local_files.state(self.local, self.origin)
-        self.table("files", frame, "Files of the initiative", list(frame), missing="none")
+        # How many people or firms a file lists is a number on them.
+        rows = [0 if pd.isna(n) else int(n) for n in frame["file_rows"]]
+        told = {
+            "contributors": {"file_rows": rows},
+            "public": [c for c in frame if c != "file_rows"],
+            "relations": [],
+        }
+        disclosure = told if self.person_level else None
+        self.table(
+            "files", frame, "Files of the initiative", list(frame), disclosure=disclosure, missing="none"
+        )
         self.caveat("{notice}", notice=local_files.notice(self.local, self.origin))
 
     def sources(self) -> list[dict]:
@@ -342,8 +357,14 @@ class Chapter:
         return list(found.values())
 
     def save(self) -> None:
-        """Write the ledger and its figures to the region's folder, the ledger last."""
-        ledger = paths.ledger(self.region.slug, self.name)
+        """Write the ledger and its figures to the region's folder, the ledger last.
+
+        A chapter on people or firms leaves them with the region's local files: they have not passed the disclosure gate.
+        """
+        ledger = paths.ledger(self.region.slug, self.name, self.person_level)
+        if self.person_level:
+            with paths.write_atomic(paths.private(self.region.slug, paths.OUTPUT_NOTE)) as file:
+                file.write(f"{paths.reports().resolve()}\n")
         for file, content in self.images.items():
             with paths.write_atomic(ledger.with_suffix("") / file, "wb") as out:
                 out.write(content)
@@ -375,33 +396,17 @@ def open(
     local: Sequence[str] = (),
     demonstration: bool = False,
     person_level: bool = False,
+    others: Sequence[provenance.Sidecar] = (),
 ) -> Chapter:
     """Open the ledger of a chapter. `tables` are the processed tables it reads, which become its sources.
 
     `local` are the tables of the initiative's own files it reads, through `origin`; `demonstration` lets the synthetic
     ones stand in where the region has no files of its own. `person_level` puts a chapter on people or firms under the
-    disclosure gate: nothing of it is published that does not declare what stands behind it.
-    Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
+    disclosure gate: nothing of it is published that does not declare what stands behind it. `others` are the sidecars of
+    what it reads besides. Raises SectorbookError for an unknown region, sector or table, with the nearest matches.
     """
     for table in tables:
         warehouse.source(table)
     place, kind = warehouse.find_region(region), warehouse.find_sector(sector)
     origin = local_files.find(place.slug, kind.slug, demonstration)
-    return Chapter(name, title, place, kind, tuple(tables), origin, tuple(local), person_level)
-
-
-def read(region_slug: str) -> dict[str, dict]:
-    """Return a region's saved ledgers, by chapter, in chapter order."""
-    found = {}
-    for path in sorted(paths.ledger(region_slug, "*").parent.glob("[0-9]*.json")):
-        try:
-            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise SectorbookError(f"{paths.shown(path)} is not readable; run the chapter again.") from error
-    return found
-
-
-def regions() -> list[str]:
-    """Return the slugs of the regions that have saved ledgers, in alphabetical order."""
-    pattern = paths.ledger("*", "*").relative_to(paths.reports())
-    return sorted({path.relative_to(paths.reports()).parts[0] for path in paths.reports().glob(str(pattern))})
+    return Chapter(name, title, place, kind, tuple(tables), origin, tuple(local), person_level, tuple(others))

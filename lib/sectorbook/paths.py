@@ -1,6 +1,7 @@
 """Where things are, and the one way a file is written. The only module that knows folder names."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -40,6 +41,21 @@ def local(region_slug: str, *parts: str) -> Path:
     return raw("local", region_slug, *parts)
 
 
+PRIVATE = "private"
+OUTPUT_NOTE = "output.txt"  # names the output folder that a private folder belongs to
+
+
+def private(region_slug: str, *parts: str) -> Path:
+    """Return a path among what chapters on people or firms leave before the disclosure gate, in the local folder.
+
+    Each output folder has one of its own, so that two runs with other parameters do not mix.
+    """
+    usual = root() / "reports"
+    where = reports().resolve()
+    own = "reports" if where == usual.resolve() else hashlib.sha256(str(where).encode()).hexdigest()[:12]
+    return local(region_slug, PRIVATE, own, *parts)
+
+
 def processed(*parts: str) -> Path:
     """Return a path in `data/processed/`: tidy tables, by source and vintage."""
     return root().joinpath("data", "processed", *parts)
@@ -56,14 +72,43 @@ def site() -> Path:
     return reports("site")
 
 
-def ledger(region_slug: str, chapter: str) -> Path:
-    """Return the file of a chapter's findings; its figures stand in the folder of the same name beside it."""
-    return reports(region_slug, "findings", f"{chapter}.json")
+def ledger(region_slug: str, chapter: str, person_level: bool = False) -> Path:
+    """Return the file of a chapter's findings; its figures stand in the folder of the same name beside it.
+
+    That of a chapter on people or firms is kept with the region's local files.
+    """
+    where = private if person_level else _report
+    return where(region_slug, "findings", f"{chapter}.json")
 
 
-def executed(region_slug: str, chapter: str) -> Path:
-    """Return the file of a chapter's executed notebook."""
-    return reports(region_slug, "chapters", f"{chapter}.ipynb")
+def workshop() -> Path:
+    """Return the folder of the workshop's packs where none is given."""
+    return reports("workshop")
+
+
+def checks() -> Path:
+    """Return the file of what a participant pack checks answers against."""
+    return root() / "checks.json"
+
+
+def lock() -> Path:
+    """Return the file that pins every library."""
+    return root() / "requirements.lock"
+
+
+def executed(region_slug: str, chapter: str, person_level: bool = False) -> Path:
+    """Return the file of a chapter's executed notebook, kept as its findings are."""
+    where = private if person_level else _report
+    return where(region_slug, "chapters", f"{chapter}.ipynb")
+
+
+def _report(region_slug: str, *parts: str) -> Path:
+    return reports(region_slug, *parts)
+
+
+def questionnaire(region_slug: str, name: str) -> Path:
+    """Return the file of a questionnaire made for a region: the form to upload, or the pages to print."""
+    return reports(region_slug, "questionnaire", name)
 
 
 def shown(path: Path) -> str:

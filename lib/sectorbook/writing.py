@@ -23,6 +23,13 @@ FORMATS = {
     "jobs per 1,000": lambda v: f"{v:.1f}",
     "rank": lambda v: f"{v:.0f}",
     "level": lambda v: f"{v:.0f}",
+    "years": lambda v: f"{v:.1f}",
+    "p-value": lambda v: "under 0.001" if v < 0.001 else f"{v:.3f}",
+    "standard deviations": lambda v: f"{round(v, 2) + 0.0:.2f}",
+    "USD per quarter": lambda v: f"${v:,.0f}".replace("$-", "-$"),
+    "amount": lambda v: f"{v:,.1f}",
+    "percent change": lambda v: f"{round(v, 1) + 0.0:+.1f}%",
+    "log points": lambda v: f"{v:.3f}",
 }
 
 

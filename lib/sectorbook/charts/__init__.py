@@ -1,5 +1,7 @@
 """One function per chart form, in the house style of `forms`. Frames in, figures out; nothing here reads data."""
 
+from sectorbook.charts.effects import forest, love_plot, over_time, score_overlap, two_lines
+from sectorbook.charts.firms import gap_by_year, reported_changes
 from sectorbook.charts.forms import (
     bars_with_marker,
     interval_dots,
@@ -10,9 +12,11 @@ from sectorbook.charts.forms import (
 )
 from sectorbook.charts.ladder import ladder
 from sectorbook.charts.network import network_map
-from sectorbook.charts.ranges import bands, intervals, tornado
+from sectorbook.charts.partnership import progress, timeline
+from sectorbook.charts.ranges import bands, before_after, grouped_intervals, intervals, tornado
 
 __all__ = [
-    "bands", "bars_with_marker", "interval_dots", "intervals", "ladder", "nested_model", "network_map", "placement",
-    "stacked_rungs", "tornado", "wage_ranges",
+    "bands", "bars_with_marker", "before_after", "forest", "gap_by_year", "grouped_intervals", "interval_dots", "intervals",
+    "ladder", "love_plot", "nested_model", "network_map", "over_time", "placement", "progress", "reported_changes",
+    "score_overlap", "stacked_rungs", "timeline", "tornado", "two_lines", "wage_ranges",
 ]  # fmt: skip

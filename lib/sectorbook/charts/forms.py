@@ -18,6 +18,7 @@ INK, MUTED, GRID, CONTEXT, FOCUS, WARM, PAPER = (
 )  # fmt: skip
 RAMP = ("#cfe0ee", "#6fa3cf", "#0b4f8a", "#e8e8e8")
 WIDTH = 7.4
+NOTE = 124  # characters in a line of the note
 
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -47,7 +48,7 @@ def _canvas(height: float, title: str, note: str) -> tuple[Figure, Axes]:
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
     axes = figure.add_subplot()
     figure.suptitle(textwrap.fill(title, 84), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
-    figure.supxlabel(textwrap.fill(note, 124), x=0.01, ha="left", fontsize=7.5, color=MUTED)
+    figure.supxlabel(textwrap.fill(note, NOTE), x=0.01, ha="left", fontsize=7.5, color=MUTED)
     return figure, axes
 
 

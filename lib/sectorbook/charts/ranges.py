@@ -145,3 +145,83 @@ def tornado(frame: pd.DataFrame, label: str, axis_label: str, title: str, note: 
 
 def _value(number: float) -> str:
     return f"{number:,.2f}" if abs(number) < 10 else f"{number:,.0f}"
+
+
+def grouped_intervals(
+    frame: pd.DataFrame,
+    label: str,
+    group: str,
+    value: str,
+    low: str,
+    high: str,
+    axis_label: str,
+    title: str,
+    note: str,
+    number: str = "{:.0f}",
+) -> Figure:
+    """Draw several dots with intervals per label, one colour per group, so that the same estimate made several ways lies
+    together. `number` writes the values of the text alternative."""
+    shown = frame.dropna(subset=[value, low, high])
+    if shown.empty:
+        return _nothing(title, note)
+    labels, groups = list(dict.fromkeys(shown[label])), list(dict.fromkeys(shown[group]))
+    step = 0.72 / len(groups)
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(1.4 + (0.16 + 0.17 * len(groups)) * len(labels), title, note)
+        _rows(axes, _wrapped(pd.Series(labels), 44))
+        for place, (name, colour) in enumerate(zip(groups, LINES, strict=False)):
+            part = shown[shown[group] == name]
+            spots = [labels.index(text) + (place - (len(groups) - 1) / 2) * step for text in part[label]]
+            axes.hlines(spots, part[low], part[high], color=colour, linewidth=2.4, alpha=0.45)
+            axes.plot(part[value], spots, "o", color=colour, markersize=5.5, label=name)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(groups), fontsize=8)
+        axes.set_xlabel(axis_label)
+        axes.margins(x=0.04)
+    parts = [
+        f"{text}: " + ", ".join(f"{r[group].lower()} {number.format(r[value])}" for _, r in rows.iterrows())
+        for text, rows in shown.groupby(label, sort=False)
+    ]
+    return _described(
+        figure, f"{title}. {len(labels)} estimates, each made {len(groups)} ways: {'; '.join(parts)}."
+    )
+
+
+def before_after(
+    frame: pd.DataFrame,
+    label: str,
+    before: str,
+    after: str,
+    names: tuple[str, str],
+    axis_label: str,
+    title: str,
+    note: str,
+    number: str = "{:.0f}",
+) -> Figure:
+    """Draw a line per row from an open mark (before) to a filled one (after), both ends named by `names`."""
+    shown = frame.dropna(subset=[before, after])
+    if shown.empty:
+        return _nothing(title, note)
+    with mpl.rc_context(STYLE):
+        figure, axes = _canvas(1.4 + 0.3 * len(shown), title, note)
+        spots = _rows(axes, _wrapped(shown[label], 48))
+        grew = (shown[after] >= shown[before]).to_numpy()
+        axes.hlines(
+            spots, shown[before], shown[after], color=np.where(grew, FOCUS, WARM), linewidth=2.6, alpha=0.6
+        )
+        axes.plot(
+            shown[before],
+            spots,
+            "o",
+            markerfacecolor="white",
+            markeredgecolor=MUTED,
+            markersize=7,
+            label=names[0],
+        )
+        axes.plot(shown[after], spots, "o", color=INK, markersize=6.5, label=names[1])
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
+        axes.set_xlabel(axis_label)
+        axes.margins(x=0.05)
+    parts = [
+        f"{r[label]}, {number.format(r[before])} to {number.format(r[after])}" for _, r in shown.iterrows()
+    ]
+    return _described(figure, f"{title}. From {names[0]} to {names[1]}: {'; '.join(parts[:12])}.")

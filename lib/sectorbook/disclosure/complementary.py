@@ -147,13 +147,18 @@ def one_by_one(problem: Problem) -> np.ndarray:
 
 
 def _pairs(problem: Problem) -> tuple[sparse.csr_array, np.ndarray]:
-    """Return that a relation never has exactly one hidden cell, as rows that must be at least 0."""
+    """Return that a relation never has exactly one hidden cell, as rows that must be at least 0.
+
+    A cell that is hidden already and not sensitive (one printed nowhere) may be worked out: it asks for nothing.
+    """
     rows, columns, signs, count = [], [], [], 0
     may = _everything(problem)
+    idle = problem.hidden.copy()
+    idle[[need[0] for need in problem.needs]] = False
     for row in range(problem.relations.shape[0]):
         members = problem.relations[[row]].indices
         members = members[may[members]]
-        for cell in members:
+        for cell in members[~idle[members]]:
             rows += [count] * len(members)
             columns += list(members)
             signs += [-1.0 if member == cell else 1.0 for member in members]

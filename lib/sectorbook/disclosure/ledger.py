@@ -116,7 +116,7 @@ def _table(found: Declared, item: Mapping, region: str) -> None:
             raise SectorbookError(
                 f"Column {name!r} of {address} has neither contributors nor a place in public."
             )
-    if len(item["rows"]) > 1 and behind and max(max(counts) for counts in behind.values()) <= 1:
+    if len(item["rows"]) > 1 and behind and max(max(counts) for counts in behind.values()) == 1:
         raise SectorbookError(f"{address} lists people or firms one by one; only groups can be published.")
     for name, counts in behind.items():
         place = names.index(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sectorbook import config
-from sectorbook.config import LocalColumn
+from sectorbook.config.shapes import LocalColumn
 from sectorbook.errors import nearest
 
 
@@ -49,6 +49,7 @@ DTYPES = {
     "number": "Float64",
     "yes_no": "boolean",
     "date": "datetime64[us]",
+    "date8": "datetime64[us]",
     "several": "object",
 }
 
@@ -117,6 +118,12 @@ def _date(column: LocalColumn, text: str) -> pd.Timestamp:
     raise BadCell("a date as year-month-day, such as 2026-03-31")
 
 
+def _date8(column: LocalColumn, text: str) -> pd.Timestamp:
+    if not re.fullmatch(r"\d{8}", text):
+        raise BadCell("a date as eight digits, such as 20260331")
+    return _date(column, f"{text[:4]}-{text[4:6]}-{text[6:]}")
+
+
 def _month(column: LocalColumn, text: str) -> str:
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
         raise BadCell("a month as year-month, such as 2027-03")
@@ -152,6 +159,6 @@ def _several(column: LocalColumn, text: str) -> tuple[str, ...]:
 
 
 _READ: dict[str, Callable[[LocalColumn, str], object]] = {
-    "text": _text, "reference": _text, "number": _number, "integer": _integer, "date": _date, "month": _month,
+    "text": _text, "reference": _text, "number": _number, "integer": _integer, "date": _date, "date8": _date8, "month": _month,
     "quarter": _quarter, "yes_no": _yes_no, "choice": _choice, "several": _several,
 }  # fmt: skip

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from sectorbook import config, paths, provenance
-from sectorbook.local import templates
+from sectorbook.local import demonstration_outcomes as outcomes
+from sectorbook.local import demonstration_people as drawn
+from sectorbook.local import private, templates
 from sectorbook.local.origin import DEMONSTRATION
 
 SEED = 20260131
@@ -335,6 +337,7 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
     rng = np.random.default_rng(seed)
     fixed = config.demonstration()
     employers, partners = _employers(rng), _partners(rng, fixed)
+    participants = drawn.participants(seed)
     return {
         "partners": partners,
         "ties": _ties(rng, fixed["partners"]),
@@ -344,6 +347,12 @@ def tables(seed: int = SEED) -> dict[str, list[dict]]:
         "engagement": _engagement(rng, employers),
         "engagement_table": _engagement_table(rng),
         "commitments": _commitments(rng, employers),
+        "indicator_entries": outcomes.entries(fixed),
+        "effectiveness": outcomes.effectiveness(np.random.default_rng([seed, 11]), fixed["partners"]),
+        **outcomes.firms(np.random.default_rng([seed, 10])),
+        "participants": participants,
+        "pirl": drawn.pirl(participants),
+        "wage_records": drawn.wage_records(participants),
         **fixed["tables"],
     }
 
@@ -352,6 +361,8 @@ def write(seed: int = SEED) -> None:
     """Write the demonstration's files and their sidecar, which says that they are synthetic."""
     folder = paths.local(DEMONSTRATION)
     found = []
+    with paths.write_atomic(folder / private.KEY) as file:
+        file.write("0" * 2 * private.KEY_BYTES + "\n")  # invented people need no secret
     for name, rows in tables(seed).items():
         buffer = io.StringIO()
         writer = csv.DictWriter(

@@ -9,16 +9,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from sectorbook import config, provenance
-from sectorbook.config import LocalColumn, LocalTable
+from sectorbook import config, paths, provenance
+from sectorbook.config.shapes import LocalColumn, LocalTable
 from sectorbook.errors import SectorbookError, nearest
+from sectorbook.local import participants, private
 from sectorbook.local.cells import DTYPES, BadCell, Problem, key, parts, value
+from sectorbook.local.rows import across, repeats
 from sectorbook.questionnaire.answers import Answers, read_answers
 from sectorbook.questionnaire.tables import all_rows
 
 DICTIONARY = "dictionary.md"
 ANSWERS = "answers.json"  # what `findings` keeps of the exercises
 ENDINGS = (".csv", ".xlsx")
+OWN_REPORT = "business-value-"  # what `report` writes for one employer
+# What takes more than one cell to see, by table.
+CHECKS = {"participants": participants.check, "pirl": participants.check_pirl}
 
 
 @dataclass
@@ -75,9 +80,16 @@ def read(folder: Path) -> Folder:
     for name, records in raw.items():
         table, file = config.local()[name], here[name][0].name
         records = raw[name] = _lines(file, table, records, out)
-        _repeats(file, table, records, out)
+        out.problems += repeats(file, table, records)
+        out.problems += across(file, table, records, {(p.row, p.column) for p in out.problems_of([name])})
         _references(file, table, records, here, raw, out)
+        if name in CHECKS:
+            problems, notes = CHECKS[name](file, records)
+            out.problems += problems
+            out.notes += notes
         out.rows[name] = len(records)
+        if table.private and records and not out.problems_of([name]):
+            records = private.hide(table, records, private.secret(folder))
         out.frames[name] = _typed(table, records) if not out.problems_of([name]) else empty(name)
     _codes_of_answers(here, out)
     return out
@@ -85,9 +97,9 @@ def read(folder: Path) -> Folder:
 
 def _strangers(folder: Path, out: Folder) -> None:
     known = [f"{name}{end}" for name in config.local() for end in ENDINGS]
-    allowed = {*known, DICTIONARY, ANSWERS, provenance.SIDECAR}
+    allowed = {*known, DICTIONARY, ANSWERS, provenance.SIDECAR, private.KEY, paths.PRIVATE}
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.name not in allowed and not path.name.startswith((".", "~$")):
+        if path.name not in allowed and not path.name.startswith((".", "~$", "disclosure_log", OWN_REPORT)):
             close = next(iter(nearest(path.name, known, 1)), None)
             out.problems.append(
                 Problem(
@@ -106,7 +118,7 @@ def is_comment(row: list[str]) -> bool:
     return bool(row) and row[0].lstrip().startswith("# ")
 
 
-def _rows(path: Path, out: Folder) -> list[tuple[int, list[str]]] | None:
+def _rows(path: Path, out: Folder, hidden: bool = False) -> list[tuple[int, list[str]]] | None:
     """Return the filled rows that are no comment, each with its number in the file; None when it cannot be read."""
     try:
         rows, others = all_rows(path.read_bytes(), path.name)
@@ -123,7 +135,8 @@ def _rows(path: Path, out: Folder) -> list[tuple[int, list[str]]] | None:
         )
         return None
     for sheet in others:
-        out.notes.append(Problem(path.name, None, None, f"the sheet {sheet!r}, not read", "one sheet"))
+        told = "another sheet" if hidden else f"the sheet {sheet!r}"
+        out.notes.append(Problem(path.name, None, None, f"{told}, not read", "one sheet"))
     kept = [
         (number, [cell.strip() for cell in row])
         for number, row in enumerate(rows, 1)
@@ -135,23 +148,39 @@ def _rows(path: Path, out: Folder) -> list[tuple[int, list[str]]] | None:
     return kept
 
 
+def _name(cell: str, table: LocalTable) -> str:
+    name = re.sub(r"[^a-z0-9]+", "_", cell.casefold()).strip("_")
+    element = table.elements and re.fullmatch(rf"(?:{table.elements}_?)?0*(\d{{3,4}})(?:_.*)?", name)
+    return f"{table.elements}{element[1]}" if element else name
+
+
 def _header(
     file: str, row: int, cells: list[str], table: LocalTable, out: Folder
 ) -> list[LocalColumn | None]:
     columns = {column.name: column for column in table.columns}
     while cells and not cells[-1]:
         cells.pop()
+    if not any(_name(cell, table) in columns for cell in cells):
+        expected = f"a header row with columns among {', '.join(columns)}"
+        out.problems.append(Problem(file, row, None, "no column of the template", expected))
+        return []
     placed: list[LocalColumn | None] = []
-    for cell in cells:
-        name = re.sub(r"[^a-z0-9]+", "_", cell.casefold()).strip("_")
+    for place, cell in enumerate(cells, 1):
+        name = _name(cell, table)
         column = columns.get(name)
-        if column is None:
+        if table.elements and column is None:
+            pass  # one of the layout's elements that is not used
+        elif table.private and name in private.NAMES:
+            out.notes.append(Problem(file, row, None, f"the column {name!r}, not read: it names people", ""))
+        elif column is None:
             close = next(iter(nearest(cell, columns, 1)), None)
             found = f"the column {cell!r}" if cell else "a column without a name"
+            if table.private and cell:
+                found = f"column {place}, which is not in the template"
             out.problems.append(Problem(file, row, None, found, f"columns among {', '.join(columns)}", close))
         elif column in placed:
             out.problems.append(Problem(file, row, column.name, "the column twice", "each column once"))
-        elif name != cell:
+        elif name != cell and not table.elements:
             out.notes.append(Problem(file, row, None, f"{cell!r}, read as {name!r}", f"{name!r}"))
         placed.append(None if column in placed else column)
     for name, column in columns.items():
@@ -164,11 +193,13 @@ def _header(
 
 def _records(path: Path, table: LocalTable, out: Folder) -> list[dict]:
     """Return the rows as values, by column, with "row", their place in the file."""
-    kept = _rows(path, out)
+    kept = _rows(path, out, table.private)
     if kept is None:
         return []
     (head, cells), *body = kept
     placed = _header(path.name, head, cells, table, out)
+    if not placed:
+        return []
     records = []
     for number, row in body:
         if len(row) > len(placed) and any(row[len(placed) :]):
@@ -186,15 +217,23 @@ def _records(path: Path, table: LocalTable, out: Folder) -> list[dict]:
                         Problem(path.name, number, column.name, "nothing", column.description)
                     )
                 continue
+            if column.not_yet and private.is_not_yet(text):
+                record[private.status(column.name)] = private.NOT_YET
+                continue
             try:
                 record[column.name] = value(column, text)
             except BadCell as bad:
                 out.problems.append(
-                    Problem(path.name, number, column.name, repr(text), bad.expected, bad.close)
+                    Problem(path.name, number, column.name, _told(table, text), bad.expected, bad.close)
                 )
         _bounds(path.name, table, record, out)
         records.append(record)
     return records
+
+
+def _told(table: LocalTable, text: str) -> str:
+    """Return a cell as a message shows it: as it stands, or what kind of thing it is where each row is a person."""
+    return private.kind_of(text) if table.private else repr(text)
 
 
 def _bounds(file: str, table: LocalTable, record: dict, out: Folder) -> None:
@@ -203,10 +242,10 @@ def _bounds(file: str, table: LocalTable, record: dict, out: Folder) -> None:
             (column.at_most, lambda a, b: a <= b, "most"), (column.at_least, lambda a, b: a >= b, "least"),
         ):  # fmt: skip
             if other in record and column.name in record and not fits(record[column.name], record[other]):
-                expected = f"at {word} {record[other]!r}, the value of {other!r}"
-                out.problems.append(
-                    Problem(file, record["row"], column.name, repr(record[column.name]), expected)
-                )
+                bound = "" if table.private else f"{record[other]!r}, "
+                expected = f"at {word} {bound}the value of {other!r}"
+                found = "a value beyond it" if table.private else repr(record[column.name])
+                out.problems.append(Problem(file, record["row"], column.name, found, expected))
 
 
 def _lines(file: str, table: LocalTable, records: list[dict], out: Folder) -> list[dict]:
@@ -226,46 +265,6 @@ def _lines(file: str, table: LocalTable, records: list[dict], out: Folder) -> li
                 )
             )
     return [r for r in records if set(r) - {"row", "section", "item", "question"}]
-
-
-def _repeats(file: str, table: LocalTable, records: list[dict], out: Folder) -> None:
-    first: dict[tuple, int] = {}
-    for record in records if table.unique else []:
-        if not set(table.unique) <= set(record):
-            continue
-        same = tuple(key(str(record[name])) for name in table.unique)
-        if same in first:
-            found = ", ".join(repr(record[name]) for name in table.unique)
-            out.problems.append(
-                Problem(
-                    file,
-                    record["row"],
-                    " + ".join(table.unique),
-                    f"{found} again",
-                    f"it once; it is in row {first[same]}",
-                )
-            )
-        first.setdefault(same, record["row"])
-    if table.also_called:
-        _alias_clashes(file, table, records, out)
-
-
-def _alias_clashes(file: str, table: LocalTable, records: list[dict], out: Folder) -> None:
-    own = table.columns[0].name
-    names = {key(r[own]): r["row"] for r in records if own in r}
-    for record in records:
-        for other in parts(record.get(table.also_called, "")):
-            row = names.setdefault(key(other), record["row"])
-            if row != record["row"]:
-                out.problems.append(
-                    Problem(
-                        file,
-                        record["row"],
-                        table.also_called,
-                        repr(other),
-                        f"a spelling of this row only; row {row} has it too",
-                    )
-                )
 
 
 def _references(
@@ -320,6 +319,8 @@ def _typed(table: LocalTable, records: list[dict]) -> pd.DataFrame:
         values = [record.get(column.name) for record in records]
         if column.type == "several":
             values = [entry or () for entry in values]
+        if column.not_yet:
+            frame[private.status(column.name)] = private.statuses(records, column.name)
         frame[column.name] = pd.Series(values, index=frame.index, dtype=DTYPES.get(column.type, "str"))
     return frame
 

@@ -68,7 +68,9 @@ def read(origin: Origin) -> files.Folder:
     if origin.kind == "demonstration":
         for entry in provenance.read_sidecar(origin.folder).files:
             provenance.verify(origin.folder, entry.name)
-    return _read(origin.folder, tuple((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in found))
+    return _read(
+        origin.folder, tuple((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in found if p.is_file())
+    )
 
 
 def table(name: str, origin: Origin) -> pd.DataFrame:
@@ -118,7 +120,8 @@ def notice(names: Sequence[str], origin: Origin) -> str:
             "The files of the initiative are a demonstration, drawn at random and marked synthetic: its organizations, "
             "answers and amounts describe nobody. Put your own files in their place with sectorbook new-region."
         )
-    lacking = [name for name, n in zip(names, state(names, origin)["file_rows"], strict=True) if not n > 0]
+    rows = zip(names, state(names, origin)["file_rows"], strict=True)
+    lacking = [name for name, n in rows if not n > 0 and not config.local()[name].optional]
     if not lacking:
         return "These tables are the initiative's own; nobody outside has checked them."
     start = (

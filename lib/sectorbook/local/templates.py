@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from sectorbook import config, paths
-from sectorbook.config import LocalColumn, LocalTable
+from sectorbook.config.shapes import LocalColumn, LocalTable
 from sectorbook.errors import unknown
 from sectorbook.local import files
 
 _TYPES = {
-    "text": "text", "integer": "whole number", "number": "number", "date": "date (2026-03-31)", "month": "month (2027-03)",
+    "text": "text", "integer": "whole number", "number": "number", "date": "date (2026-03-31)",
+    "date8": "date (20260331)", "month": "month (2027-03)",
     "quarter": "quarter (2027Q1)", "yes_no": "yes or no", "choice": "one answer", "several": "answers with semicolons",
 }  # fmt: skip
 

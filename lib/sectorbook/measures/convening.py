@@ -53,9 +53,9 @@ def wave_graph(
 ) -> nx.DiGraph:
     """Return the directed network of one wave, ties weighing the level of their kind (1 when it is not known).
 
-    Each partner has the attributes `type` and `answered`: it is listed as having answered, or named someone. Ties of a
-    kind below `least_level` are left out, and so are ties to partners not at the table in that wave; their number is
-    `graph.graph["outside"]`. Raises SectorbookError for a level no kind has.
+    Each tie also has its `kind` and `frequency`, each partner the attributes `type` and `answered`: it is listed as having
+    answered, or named someone. Ties of a kind below `least_level` are left out, and so are ties to partners not at the table
+    in that wave; their number is `graph.graph["outside"]`. Raises SectorbookError for a level no kind has.
     """
     if least_level not in set(kind_level.values()):
         raise SectorbookError(
@@ -64,7 +64,7 @@ def wave_graph(
     here = partners[_has(partners["waves_at_table"], wave)]
     named = ties[ties["wave"] == wave] if wave is not None else ties.iloc[:0]
     weight = named["kind"].map(kind_level).fillna(1).astype(float)
-    named = named[["source", "target"]].assign(weight=weight)
+    named = named.reindex(columns=["source", "target", "kind", "frequency"]).assign(weight=weight)
     inside = named["source"].isin(here["partner"]) & named["target"].isin(here["partner"])
     answered = _has(here["waves_answered"], wave) | here["partner"].isin(named["source"])
     nodes = here[["partner", "type"]].assign(answered=answered)

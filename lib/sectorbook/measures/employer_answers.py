@@ -197,27 +197,38 @@ def worked(pains: pd.DataFrame, solutions: pd.DataFrame, labels: Mapping[str, st
 
 
 def period_ends(dates: pd.Series, months: int) -> pd.DatetimeIndex:
-    """Return the ends of the periods of that many months from the first record to the last; none without records."""
+    """Return the ends of periods of that many months, counted back from the month of the last record to before the first.
+
+    The last period is a whole one, so that nothing has lapsed in a time not yet lived. None without records.
+    """
     if dates.dropna().empty:
         return pd.DatetimeIndex([])
     first, last = dates.min().to_period("M"), dates.max().to_period("M")
     count = (last - first).n // months + 1
-    return pd.DatetimeIndex([(first + (i + 1) * months - 1).end_time.normalize() for i in range(count)])
+    return pd.DatetimeIndex([(last - i * months).end_time.normalize() for i in reversed(range(count))])
 
 
-def funnel_over_time(
+def levels_by_period(
     records: pd.DataFrame, ladder: pd.DataFrame, months: int, memory_months: int, minimum: int
 ) -> pd.DataFrame:
-    """Return how many employers stood at or above each level at the end of each period: `period`, `level_1` … `level_5`.
+    """Return `engagement.levels_over_time` at the end of each period of that many months; no rows without records.
 
-    `memory_months` 0 keeps an activity for good. Arguments else as `engagement.levels_over_time`.
+    `memory_months` 0 keeps an activity for good.
     """
-    top = int(ladder["level"].max())
     ends = period_ends(records["date"], months)
-    columns = [f"level_{i}" for i in range(1, top + 1)]
     if not len(ends):
+        return pd.DataFrame(columns=["employer", "period_end", "level"])
+    return engagement.levels_over_time(records, ladder, ends, memory_months or None, minimum)
+
+
+def funnel_over_time(levels: pd.DataFrame, top: int) -> pd.DataFrame:
+    """Return how many employers stood at or above each level at the end of each period.
+
+    Columns `period`, `level_1_count` … to `top`. `levels` is what `levels_by_period` returns.
+    """
+    columns = [f"level_{i}_count" for i in range(1, top + 1)]
+    if levels.empty:
         return pd.DataFrame(columns=["period", *columns])
-    levels = engagement.levels_over_time(records, ladder, ends, memory_months or None, minimum)
     long = engagement.funnel(levels, top)
     wide = long.pivot(index="period_end", columns="level", values="employers_at_or_above").iloc[:, 1:]
     wide.columns = columns

@@ -1,4 +1,4 @@
-"""From an initiative's program files to demand, flow, cohort size and money: what chapter 08 shows.
+"""From an initiative's program files to flow, demand and money: what chapter 08 shows.
 
 A cohort whose certified are known is finished; the others are on their way, and their trainees are still to come. A trainee
 is ready to be hired when certified. Programs differ in length, so each flows by itself and the flows are added.
@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.measures import cohort, design, funding
+from sectorbook.measures import design, funding
 
 STAGES = ("completed", "certified", "placed")
 VIEWS = ("projected", "plans", "commitments")
@@ -96,13 +96,6 @@ def ready_draws(
         place = quarters.get_indexer(own_quarters)
         out[:, place[place >= 0]] += stages["certified"][:, place >= 0]
     return out
-
-
-def openings(occupations: pd.DataFrame, programs: pd.DataFrame, rate: float) -> float:
-    """Return yearly openings in the occupations the programs train for: jobs × `rate`; missing when none is published."""
-    codes = programs["occupation_code"].dropna().unique()
-    jobs = occupations.loc[occupations["occupation_code"].isin(codes), "employment"].dropna()
-    return float(jobs.sum() * rate) if len(jobs) else np.nan
 
 
 def demand(
@@ -203,56 +196,6 @@ def actions(
             "counts": found["unit"],
         }
     )
-
-
-# -- cohort size ------------------------------------------------------------------------------------------------
-
-ASSUMPTIONS = {
-    "hires": "Hires in a year",
-    "hires_se": "Standard error of the hires",
-    "yield_share": "Share of those enrolled who come ready",
-    "cost_unplaced_usd": "Cost of a trainee without a job",
-    "cost_unfilled_usd": "Cost of a job without a trainee",
-}
-
-
-def assumptions(
-    hires: pd.DataFrame, view: str, rates: pd.DataFrame, cost_unplaced_usd: float, cost_unfilled_usd: float
-) -> dict[str, float] | None:
-    """Return the assumptions of `cohort.cohort_size` for a year, by one view of demand; None where one is not known."""
-    own = hires[hires["source"] == view].head(4)
-    base = {
-        "hires": own["hires"].mean() * 4,
-        "hires_se": own["se"].mean() * 4,
-        "yield_share": ready_share(rates),
-        "cost_unplaced_usd": float(cost_unplaced_usd),
-        "cost_unfilled_usd": float(cost_unfilled_usd),
-    }
-    return None if any(pd.isna(value) for value in base.values()) else {k: float(v) for k, v in base.items()}
-
-
-def best_size(base: dict[str, float] | None) -> float:
-    """Return the best number to enroll in a year, missing without assumptions."""
-    return cohort.cohort_size(**base) if base else np.nan
-
-
-def size_tornado(base: dict[str, float] | None, rates: pd.DataFrame, swing: float) -> pd.DataFrame:
-    """Return how the best number to enroll moves with each assumption: `cohort.tornado`, with `assumption_label`.
-
-    Hires move by one standard error, the share who come ready over its Wilson interval, the others by `swing` of their
-    value. No rows without assumptions.
-    """
-    columns = ["assumption_label", "low", "high", "at_low", "at_high", "at_base", "swing"]
-    if base is None:
-        return pd.DataFrame(columns=columns)
-    ranges = {name: (value * (1 - swing), value * (1 + swing)) for name, value in base.items() if value > 0}
-    if base["hires_se"] > 0:
-        ranges["hires"] = (max(base["hires"] - base["hires_se"], 0.0), base["hires"] + base["hires_se"])
-    first, through = int(rates["trials"].iloc[0]), int(rates["successes"].iloc[1])
-    interval = stats.binomtest(through, first).proportion_ci(method="wilson")
-    ranges["yield_share"] = (interval.low, interval.high)
-    table = cohort.tornado(cohort.cohort_size, base, ranges)
-    return table.assign(assumption_label=table["assumption"].map(ASSUMPTIONS))
 
 
 # -- money ------------------------------------------------------------------------------------------------------

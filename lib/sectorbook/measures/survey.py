@@ -198,7 +198,8 @@ def degrees_of_freedom(design: Design, rows: np.ndarray | None = None) -> int:
     return len(np.unique(design.units[0][rows])) - len(np.unique(design.strata[0][rows]))
 
 
-def _numbers(design: Design, variable: str) -> np.ndarray:
+def numbers(design: Design, variable: str) -> np.ndarray:
+    """Return a numeric column, missing where there is no value. Raises SectorbookError for text."""
     values = column(design.frame, variable)
     if values.dtype == object or isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype):
         raise SectorbookError(
@@ -244,7 +245,7 @@ def mean(design: Design, variable: str, by: str | None = None, confidence: float
     `ci_low`, `ci_high` (Student's t on `df`), `n`, `n_missing`, `design_effect` (variance / that of a simple random
     sample of n). A domain without answers has missing estimates. Raises SectorbookError for text.
     """
-    y = _numbers(design, variable)
+    y = numbers(design, variable)
     return _per_domain(design, by, lambda inside: _mean_row(design, y, inside, confidence))
 
 
@@ -286,7 +287,7 @@ def total(design: Design, variable: str, by: str | None = None, confidence: floa
     Rows without a value add nothing, so a total with `n_missing` above 0 is too small unless weights were adjusted for
     them; with no value at all it is missing, not 0. Columns as `mean`, with `df` of the whole design.
     """
-    y = _numbers(design, variable)
+    y = numbers(design, variable)
 
     def one(inside: np.ndarray) -> dict:
         rows = inside & ~np.isnan(y)
@@ -313,7 +314,7 @@ def ratio(
     Only rows with both values count. Columns as `mean`, without `design_effect`. A denominator that sums to 0 gives a
     missing estimate.
     """
-    y, x = _numbers(design, numerator), _numbers(design, denominator)
+    y, x = numbers(design, numerator), numbers(design, denominator)
 
     def one(inside: np.ndarray) -> dict:
         rows = inside & ~np.isnan(y) & ~np.isnan(x)
@@ -335,7 +336,7 @@ def difference(
     The covariance of the two domains is kept, so it also serves groups that share clusters. One row: `estimate`, `se`,
     `ci_low`, `ci_high`, `df` (the design's - 1), `n`, `t`, `p`. Raises SectorbookError for a level without answers.
     """
-    y, group = _numbers(design, variable), column(design.frame, by)
+    y, group = numbers(design, variable), column(design.frame, by)
     values, influences = [], []
     for level in (first, second):
         rows = (group == level).fillna(False).to_numpy(dtype=bool) & ~np.isnan(y)

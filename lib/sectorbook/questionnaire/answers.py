@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from sectorbook.config import Question, Questionnaire
+from sectorbook.config.shapes import Question, Questionnaire
 from sectorbook.errors import SectorbookError, nearest, unknown
 from sectorbook.questionnaire.layouts import Heading, Layout, layout
 from sectorbook.questionnaire.tables import rows_of

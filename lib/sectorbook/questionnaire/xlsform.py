@@ -1,35 +1,45 @@
 """The questionnaire as an XLSForm, the form that KoBo, ODK and Enketo take (https://xlsform.org)."""
 
 import io
+from datetime import datetime
 
-import openpyxl
+import xlsxwriter
 from pyxform.errors import PyXFormError
 from pyxform.xls2xform import convert
 
-from sectorbook.config import Question, Questionnaire
-from sectorbook.errors import SectorbookError
+from sectorbook.config.shapes import Question, Questionnaire
+from sectorbook.errors import SectorbookError, unknown
 
 LANGUAGES = {"en": "English (en)", "es": "Español (es)"}
 OTHER = "other"
 
 _TYPES = {"integer": "integer", "number": "decimal", "text": "text"}
-_OTHER_LABEL = {"en": "Other", "es": "Otro"}
-_SPECIFY = {"en": "Please say which", "es": "Diga cuál"}
+OTHER_LABEL = {"en": "Other", "es": "Otro"}
+SPECIFY = {"en": "Please say which", "es": "Indique cuál"}
 _REQUIRED = {"en": "This question needs an answer.", "es": "Esta pregunta necesita respuesta."}
-_TOO_SMALL = {"en": "This is too small.", "es": "Es demasiado pequeño."}
-_NONE_ALONE = {"en": "None cannot go with another answer.", "es": "Ninguna no va con otra respuesta."}
+_TOO_SMALL = {"en": "This is too small.", "es": "El valor es demasiado bajo."}
+_NONE_ALONE = {
+    "en": "None of these cannot go with another answer.",
+    "es": "«Ninguna de las anteriores» no puede ir con otra respuesta.",
+}
 
 
 def _in_languages(key: str, texts: dict[str, str]) -> dict[str, str]:
     return {f"{key}::{LANGUAGES[code]}": texts[code] for code in LANGUAGES}
 
 
-def xlsform(questionnaire: Questionnaire) -> dict[str, list[dict[str, str]]]:
+def xlsform(
+    questionnaire: Questionnaire, language: str = "en", place: str = ""
+) -> dict[str, list[dict[str, str]]]:
     """Return the XLSForm as its three sheets: `survey`, `choices`, `settings`, each a list of rows.
 
-    Every label is in English and Spanish. A choice list that some question opens to "other" is written a second time
-    with that choice, and a text question follows. "None of these" cannot be chosen with anything else.
+    `language` ("en" or "es") is the one the form opens in; `place`, where given, stands in its title. Every label is in
+    English and Spanish. A choice list that some question opens to "other" is written a second time with that choice, and a
+    text question follows. "None of these" cannot be chosen with anything else. Raises SectorbookError for another language.
     """
+    if language not in LANGUAGES:
+        raise unknown("language of the questionnaire", language, LANGUAGES)
+    title = getattr(questionnaire.title, language)
     rows = [
         {"type": "start", "name": "start"},
         {"type": "end", "name": "end"},
@@ -56,10 +66,9 @@ def xlsform(questionnaire: Questionnaire) -> dict[str, list[dict[str, str]]]:
         for name, list_ in questionnaire.choices.items()
         for choice in list_
     ]
-    opened = sorted({q.choices for q in questionnaire.questions if q.other and q.choices})
-    for name in opened:
-        lists += [(f"{name}_{OTHER}", c.id, c.label.model_dump()) for c in questionnaire.choices[name]]
-        lists.append((f"{name}_{OTHER}", OTHER, _OTHER_LABEL))
+    for name in sorted({q.choices for q in questionnaire.questions if q.other and q.choices}):
+        labels = {c.id: c.label.model_dump() for c in questionnaire.choices[name]} | {OTHER: OTHER_LABEL}
+        lists += [(f"{name}_{OTHER}", code, labels[code]) for code in sorted(labels, key="none".__eq__)]
     used = {row["type"].split()[1] for row in rows if row["type"].startswith("select_")}
     choices = [
         {"list_name": list_name, "name": code, **_in_languages("label", texts)}
@@ -67,10 +76,10 @@ def xlsform(questionnaire: Questionnaire) -> dict[str, list[dict[str, str]]]:
         if list_name in used
     ]
     settings = {
-        "form_title": questionnaire.title.en,
+        "form_title": f"{title}: {place}" if place else title,
         "form_id": questionnaire.id,
         "version": questionnaire.version,
-        "default_language": LANGUAGES["en"],
+        "default_language": LANGUAGES[language],
     }
     return {"survey": rows, "choices": choices, "settings": [settings]}
 
@@ -98,7 +107,7 @@ def _question_rows(question: Question, questionnaire: Questionnaire) -> list[dic
         "type": "text",
         "name": f"{question.id}_{OTHER}",
         "relevant": chosen,
-        **_in_languages("label", _SPECIFY),
+        **_in_languages("label", SPECIFY),
     }
     return [row, specify]
 
@@ -114,20 +123,27 @@ def xform(questionnaire: Questionnaire) -> str:
         raise SectorbookError(f"The questionnaire {questionnaire.id!r} does not compile: {error}") from error
 
 
-def workbook(questionnaire: Questionnaire) -> bytes:
-    """Return the XLSForm as an XLSX workbook, ready to upload."""
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in xlsform(questionnaire).items():
-        sheet = book.create_sheet(name)
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        sheet.append(columns)
-        for row in rows:
-            sheet.append([row.get(column) for column in columns])
+def workbook(questionnaire: Questionnaire, language: str = "en", place: str = "") -> bytes:
+    """Return the XLSForm as an XLSX workbook, ready to upload; the same bytes each time. Arguments as `xlsform`."""
     buffer = io.BytesIO()
-    book.save(buffer)
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+        book.set_properties({"created": _NO_DAY})
+        for name, rows in xlsform(questionnaire, language, place).items():
+            columns = list(dict.fromkeys(column for row in rows for column in row))
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
+            for number, row in enumerate(rows, 1):
+                for place_, column in enumerate(columns):
+                    if column in row:
+                        sheet.write_string(number, place_, row[column])
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, len(columns) - 1, _WIDTH)
     return buffer.getvalue()
 
+
+# A workbook carries the day it was made; a fixed one keeps the same form the same file.
+_NO_DAY = datetime(2000, 1, 1)
+_WIDTH = 28
 
 # Seconds a person takes to read and answer, by kind of question: an assumption to plan with, to be replaced by the
 # times a pilot shows.

@@ -1,11 +1,12 @@
 """A region's ledgers gathered into one book, whatever the format it is printed in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sectorbook import chapters, config, disclosure, findings, paths, receipts
+from sectorbook import answers, chapters, config, disclosure, paths, receipts
 from sectorbook.errors import SectorbookError
+from sectorbook.ledgers import folder, read
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Book:
-    """Everything a report holds: page one, the chapters, the sources, what is missing and why, and the receipt."""
+    """Everything a report holds: page one, the chapters, the sources, what is missing and why, and the receipt.
+
+    `form` is the title of a form that is printed in place of the chapters.
+    """
 
     region: dict
     sector: dict
@@ -32,6 +36,7 @@ class Book:
     synthetic: bool
     code: dict
     receipt: dict
+    form: str | None = None
 
     @property
     def numbers(self) -> list[dict]:
@@ -41,6 +46,8 @@ class Book:
 
 
 SUMMARY = "12_report"
+ROOM = "99_room"
+SAID = ("asked", "answer_text", "team", "answered_at")
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def gated(region_slugs: Sequence[str], log: str = "disclosure_log.csv") -> Gated
         for slug in region_slugs
         if slug in entries and entries[slug].minimum_cell
     }
-    saved = {(slug, name): kept for slug in region_slugs for name, kept in findings.read(slug).items()}
+    saved = {(slug, name): kept for slug in region_slugs for name, kept in read(slug).items()}
     passed, outcome = disclosure.apply(saved, by_region=own or None)
     ledgers: dict[str, dict[str, dict]] = {slug: {} for slug in region_slugs}
     for (slug, name), ledger in passed.items():
@@ -77,12 +84,36 @@ def gated(region_slugs: Sequence[str], log: str = "disclosure_log.csv") -> Gated
     return Gated(ledgers, under)
 
 
-def gather(region_slug: str) -> Book:
+def gather(region_slug: str, room: bool = False) -> Book:
     """Return the book of a region from its saved ledgers, those of the sector that was run last.
 
-    Raises SectorbookError when there are none.
+    With `room`, the answers teams gave are quoted at the end, word for word: no gate reads what people wrote. Raises
+    SectorbookError when there are no ledgers, or with `room` no answers.
     """
-    return bind(region_slug, gated([region_slug]).ledgers[region_slug])
+    made = bind(region_slug, gated([region_slug]).ledgers[region_slug])
+    return replace(made, sections=[*made.sections, _room(region_slug)]) if room else made
+
+
+def _room(region_slug: str) -> Section:
+    """Return what teams answered as a section: one table, a row an answer."""
+    kept, known = answers.read(region_slug), answers.asked()
+    if not kept:
+        raise SectorbookError(
+            f"{paths.shown(paths.local(region_slug, answers.FILE))} holds no answers to quote."
+        )
+    rows = [
+        [known.get(a.question, a.question), a.text, a.team or "—", a.time[:16].replace("T", " ")]
+        for a in kept
+    ]
+    columns = [
+        {"name": name, **config.columns()[name].model_dump(include={"label", "unit", "type"})}
+        for name in SAID
+    ]
+    item = {
+        "kind": "table", "address": f"{region_slug}/{ROOM}/answers", "title": "Answers, word for word, as the teams wrote them",
+        "source": [], "columns": columns, "rows": rows, "cells": rows,
+    }  # fmt: skip
+    return Section(ROOM, "What the room said", [item], paths.ledger(region_slug, ROOM).with_suffix(""))
 
 
 def bind(region_slug: str, ledgers: dict[str, dict]) -> Book:
@@ -112,7 +143,7 @@ def bind(region_slug: str, ledgers: dict[str, dict]) -> Book:
             name,
             ledger["title"],
             ledger["items"],
-            paths.ledger(region_slug, name).with_suffix(""),
+            folder(region_slug, name),
             any(source["synthetic"] for source in ledger["sources"]),
         )
         for name, ledger in current.items()

@@ -9,10 +9,10 @@ from os import environ
 from typing import Any
 
 from sectorbook import config, findings
-from sectorbook.config import Audience
+from sectorbook.config.shapes import Audience
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.report import language, reading
-from sectorbook.report.book import Book, Section
+from sectorbook.report.book import ROOM, Book, Section
 from sectorbook.report.brand import Brand
 from sectorbook.report.language import Language
 
@@ -23,6 +23,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 ANNEX = "annex"
 RUNNING = 140
 NUMERIC = ("number", "integer")
+BACK = ("missing", "sources", "methods", "withheld", "ledger", "receipt")
 # What no format can carry or no reader can see: control characters but tab and line end, the marks that override
 # the direction of text, half surrogates, and code points that are not characters.
 UNSEEN = re.compile(
@@ -62,6 +63,8 @@ class Edition:
     @property
     def title(self) -> str:
         """Return the title of the report."""
+        if self.book.form:
+            return self.language("form_title", form=self.book.form, region=self.book.region["name"])
         return self.language("title", sector=self.sector, region=self.book.region["name"])
 
     @property
@@ -103,7 +106,8 @@ class Edition:
     @property
     def made_for(self) -> str:
         """Return the line that names the audience and who prepared the report."""
-        parts = [self.language("edition", audience=self.language.audiences[self.audience])]
+        edition = self.language("edition", audience=self.language.audiences[self.audience])
+        parts = [] if self.book.form else [edition]
         if self.brand.name:
             parts.append(self.language("prepared_by", name=self.brand.name))
         return " ".join(parts)
@@ -135,6 +139,17 @@ class Edition:
         if self.left_out:
             lines.append(self.language("left_out", titles="; ".join(self.left_out)))
         return lines
+
+    @property
+    def back(self) -> list[str]:
+        """Return what stands behind the chapters, in order. A form has no ledger or list that would be empty."""
+        empty = {
+            "missing": not self.book.missing,
+            "withheld": not self.withheld,
+            "ledger": not self.book.numbers,
+            "methods": True,
+        }
+        return [part for part in BACK if not (self.book.form and empty.get(part))]
 
     @property
     def sources(self) -> list[tuple[str, str]]:
@@ -314,11 +329,14 @@ def _chosen(sections: list[Section], audience: Audience) -> tuple[list[Section],
 
 def _with_annex(sections: list[Section], title: str) -> list[Section]:
     """Return the sections without their tables, and one more that holds them all."""
-    tables = [item for section in sections for item in section.items if item["kind"] == "table"]
+    moved = [section for section in sections if section.name != ROOM]
+    tables = [item for section in moved for item in section.items if item["kind"] == "table"]
     if not tables:
         return sections
     without = [
         replace(section, items=[item for item in section.items if item["kind"] != "table"])
+        if section in moved
+        else section
         for section in sections
     ]
     return [*without, Section(ANNEX, title, tables, sections[0].folder)]
@@ -366,7 +384,7 @@ def make(book: Book, audience: str = "leaders", code: str = "en", brand: Brand |
 
     known = {*headings, *words.headings["leaders"]}
     sections = [_section(section, heading(section), words) for section in kept]
-    if audiences[audience].tables == ANNEX:
+    if audiences[audience].tables == ANNEX and not book.form:
         sections = _with_annex(sections, words("annex"))
     return Edition(
         book=book,

@@ -26,7 +26,8 @@ CATALOGUES = resources.files("sectorbook.report") / "languages"
 DECIMALS = {
     "jobs": 0, "count": 0, "establishments": 0, "USD": 0, "percentage points": 2,
     "USD per year": 0, "USD per hour": 2, "percent": 1, "percent, whole": 0, "ratio": 2,
-    "jobs per 1,000": 1, "rank": 0, "level": 0,
+    "jobs per 1,000": 1, "rank": 0, "level": 0, "years": 1, "p-value": 3, "standard deviations": 2,
+    "USD per quarter": 0, "amount": 1, "percent change": 1, "log points": 3,
 }  # fmt: skip
 
 
@@ -65,7 +66,8 @@ class Language:
             )
         if unit.startswith("percent") and unit != "percentage points":
             pattern = Locale.parse(self.locale).percent_formats[None].pattern.replace("#,##0", digits)
-            return format_percent(rounded / 100, pattern, locale=self.locale)
+            sign = "+" if unit == "percent change" and rounded > 0 else ""
+            return sign + format_percent(rounded / 100, pattern, locale=self.locale)
         return format_decimal(rounded, digits, locale=self.locale)
 
     def date(self, iso: str) -> str:

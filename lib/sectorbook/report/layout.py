@@ -165,13 +165,14 @@ def flow(edition: Edition) -> list[Part]:
 
     missing = lines(edition.missing) or [Text(words("nothing_missing"), "sentence", words.code)]
     sources = [Text(f"{citation}. {rest}", "item", own) for citation, rest in edition.sources]
-    for key, blocks in {
+    behind = {
         "missing": missing,
         "sources": sources,
         "methods": lines(edition.methods),
         "withheld": _withheld(edition),
         "ledger": _ledger(edition),
         "receipt": lines(edition.receipt),
-    }.items():
-        parts.append(Part(key, words(key), words.code, list(blocks)))
+    }
+    for key in edition.back:
+        parts.append(Part(key, words(key), words.code, list(behind[key])))
     return parts

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sectorbook import paths
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.report import book, edition
+from sectorbook.report import book, edition, forms
 from sectorbook.report.brand import Brand
 from sectorbook.report.edition import Edition
 
@@ -43,13 +43,28 @@ def write(
     audience: str = "leaders",
     code: str = "en",
     brand: Brand | None = None,
+    form: str | None = None,
+    employer: str | None = None,
+    room: bool = False,
 ) -> list[Path]:
-    """Write a region's report in the `chosen` formats and return the files, from saved findings alone."""
-    made = edition.make(book.gather(region_slug), audience, code, brand)
+    """Write a region's report in the `chosen` formats and return the files, from saved findings alone.
+
+    With `form`, one of `forms.names()`, that form is written in place of the report, under its name. With `employer`, a code
+    in the initiative's files, the business value report of that one employer is written among the local files.
+    With `room` the report quotes the answers teams gave in a workshop.
+    """
+    if employer is not None:
+        told = import_module("sectorbook.report.employer").gather(region_slug, employer)
+    else:
+        told = forms.gather(region_slug, form) if form else book.gather(region_slug, room)
+    made = edition.make(told, audience, code, brand)
+    stem = name(audience, code) if form is None else name(audience, code).replace("report", f"form-{form}", 1)
     written = []
-    for form in chosen:
-        content = render(made, form)
-        target = paths.reports(region_slug, f"{name(audience, code)}.{form}")
+    for ending in chosen:
+        content = render(made, ending)
+        target = paths.reports(region_slug, f"{stem}.{ending}")
+        if employer is not None:
+            target = import_module("sectorbook.report.employer").target(region_slug, employer, ending)
         with paths.write_atomic(target, "wb") as file:
             file.write(content)
         written.append(target)

@@ -5,10 +5,14 @@ import json
 import re
 import tempfile
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import typst
@@ -74,12 +78,13 @@ def _block(block: Text | Picture | Grid, name: str) -> dict:
     return {"type": "grid", **asdict(block), "widths": block.shares, "size": block.points}
 
 
-def _made_printable(value, more: frozenset[int]):
+def made_printable(value: Any, more: frozenset[int] = frozenset()) -> Any:
+    """Return a content with every text in it as `printable` writes it."""
     if isinstance(value, str):
         return printable(value, more)
     if isinstance(value, dict):
-        return {key: _made_printable(part, more) for key, part in value.items()}
-    return [_made_printable(part, more) for part in value] if isinstance(value, list | tuple) else value
+        return {key: made_printable(part, more) for key, part in value.items()}
+    return [made_printable(part, more) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
@@ -89,15 +94,15 @@ def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
         name = f"figure-{number}-{place}.png"
         if isinstance(block, Picture):
             (folder / name).write_bytes(block.content)
-            blocks.append({**_made_printable(_block(block, ""), more), "file": name})
+            blocks.append({**made_printable(_block(block, ""), more), "file": name})
         else:
-            blocks.append(_made_printable(_block(block, name), more))
+            blocks.append(made_printable(_block(block, name), more))
     return {
         "anchor": part.anchor,
         "title": printable(part.title, more),
         "lang": part.lang,
         "blocks": blocks,
-        "box": _made_printable([asdict(text) for text in part.box], more),
+        "box": made_printable([asdict(text) for text in part.box], more),
     }
 
 
@@ -123,7 +128,7 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
         "made": words("made", code=edition.code),
     }
     return {
-        **_made_printable(texts, more),
+        **made_printable(texts, more),
         "lang": words.code,
         "fonts": [*([brand.family] if brand.fonts else []), FAMILY],
         "colours": brand.colours.model_dump(),
@@ -133,35 +138,47 @@ def _data(edition: Edition, folder: Path, more: frozenset[int]) -> dict:
     }
 
 
+def compiled(
+    template: Traversable, content: dict, stamp: datetime, folder: Path, brand_fonts: Sequence[bytes] = ()
+) -> bytes:
+    """Return a PDF/UA-1 file set from a template and its content, which it reads as book.json beside it.
+
+    `folder` holds the pictures. No font of the machine is used: DejaVu Sans, which matplotlib carries, and a brand's
+    own files. Raises SectorbookError when Typst cannot set it.
+    """
+    fonts = folder / "fonts"
+    fonts.mkdir()
+    for face in FACES:
+        (fonts / face).write_bytes((_fonts_folder() / face).read_bytes())
+    for place, font in enumerate(brand_fonts):
+        (fonts / f"brand-{place}.ttf").write_bytes(font)
+    (folder / "report.typ").write_bytes(template.read_bytes())
+    (folder / "book.json").write_text(json.dumps(content), encoding="utf-8")
+    try:
+        return typst.compile(
+            str(folder / "report.typ"),
+            root=str(folder),
+            format="pdf",
+            font_paths=typst.Fonts(
+                include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)]
+            ),
+            pdf_standards=[STANDARD],
+            timestamp=stamp,
+        )
+    except typst.TypstError as error:
+        raise SectorbookError(f"The PDF could not be set: {error.message}") from error
+
+
 def render(edition: Edition) -> bytes:
     """Return the edition as a PDF that conforms to PDF/UA-1, the same bytes for the same edition.
 
-    No font of the machine is used: DejaVu Sans, which matplotlib carries, and the brand's own files. Raises
-    SectorbookError when Typst cannot set the report.
+    Raises SectorbookError when Typst cannot set the report.
     """
+    fonts = [font.content for font in edition.brand.fonts]
+    more = frozenset(code for font in fonts for code in FT2Font(io.BytesIO(font)).get_charmap())
     with tempfile.TemporaryDirectory(prefix="sectorbook-pdf-") as name:
         folder = Path(name)
-        fonts = folder / "fonts"
-        fonts.mkdir()
-        for face in FACES:
-            (fonts / face).write_bytes((_fonts_folder() / face).read_bytes())
-        more = frozenset()
-        for place, font in enumerate(edition.brand.fonts):
-            (fonts / f"brand-{place}.{font.media[-3:]}").write_bytes(font.content)
-            more |= frozenset(FT2Font(io.BytesIO(font.content)).get_charmap())
+        own = [font.content for font in edition.brand.fonts]
+        more = frozenset(code for font in own for code in FT2Font(io.BytesIO(font)).get_charmap())
         template = resources.files("sectorbook.report") / "templates" / "report.typ"
-        (folder / "report.typ").write_bytes(template.read_bytes())
-        (folder / "book.json").write_text(json.dumps(_data(edition, folder, more)), encoding="utf-8")
-        try:
-            return typst.compile(
-                str(folder / "report.typ"),
-                root=str(folder),
-                format="pdf",
-                font_paths=typst.Fonts(
-                    include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)]
-                ),
-                pdf_standards=[STANDARD],
-                timestamp=edition.stamp,
-            )
-        except typst.TypstError as error:
-            raise SectorbookError(f"The PDF could not be set: {error.message}") from error
+        return compiled(template, _data(edition, folder, more), edition.stamp, folder, own)

@@ -31,6 +31,13 @@ FORMATS = {
     "jobs per 1,000": "#,##0.0",
     "rank": "0",
     "level": "0",
+    "years": "0.0",
+    "p-value": "0.000",
+    "standard deviations": "0.00",
+    "USD per quarter": '"$"#,##0',
+    "amount": "#,##0.0",
+    "percent change": '+0.0"%";-0.0"%"',
+    "log points": "0.000",
 }
 # Excel's own limit for one cell; a longer text goes on in the next row.
 LONGEST = 32_000
@@ -319,6 +326,7 @@ class _Writer:
                 ("methods", edition.methods),
                 ("receipt", edition.receipt),
             )
+            if key in edition.back
             for line in lines
         ]
         if self.brand.disclaimer:
@@ -345,12 +353,11 @@ class _Writer:
         title = self.words("withheld")
         labels = [self.words(key) for key in ("table", "column", "label", "count")]
         intro = self.words("withheld_intro" if found else "withheld_none")
-        listed += [
-            (self.rows(title, title, labels, [60, 36, 28, 10], found, intro), title),
-            (self.ledger(), self.words("ledger")),
-            (self.sources(), self.words("sources")),
-            (self.notes(), self.words("notes")),
-        ]
+        if "withheld" in edition.back:
+            listed.append((self.rows(title, title, labels, [60, 36, 28, 10], found, intro), title))
+        if "ledger" in edition.back:
+            listed.append((self.ledger(), self.words("ledger")))
+        listed += [(self.sources(), self.words("sources")), (self.notes(), self.words("notes"))]
         row += 1
         self.head(cover, row, [self.words("sheet"), self.words("what")])
         for name, what in listed:

@@ -31,9 +31,14 @@ class Outcome:
     cpu: float | None = None
 
 
-def _message(name: str, value: str) -> str:
-    """Return what to tell of an error in a cell: our own messages as they are, others with their kind."""
+def _message(name: str, value: str, person_level: bool) -> str:
+    """Return what to tell of an error in a cell: our own messages as they are, others with their kind.
+
+    Of a chapter on people or firms only the kind: a library's message may hold a value of a person.
+    """
     text = value if name == "SectorbookError" else f"{name}: {value}"
+    if person_level and name != "SectorbookError":
+        text = f"{name}. What it says stays in the failed notebook beside the region's local files."
     return text if len(text) <= MESSAGE_LIMIT else f"{text[:MESSAGE_LIMIT]} …"
 
 
@@ -110,18 +115,32 @@ def salvage(target: Path, error: str) -> int | None:
     return cell
 
 
-def execute(source: str, target: str, ledger: str, parameters: dict[str, Any], reports: str) -> Outcome:
+def execute(
+    source: str,
+    target: str,
+    ledger: str,
+    parameters: dict[str, Any],
+    reports: str,
+    person_level: bool = False,
+) -> Outcome:
     """Run the notebook `source` with `parameters` in a fresh kernel and leave it, executed, at `target`.
 
     The chapter's old `ledger` goes first, so that nobody quotes numbers of an earlier run. The executed notebook
     takes its name only when every cell ran; a failed one is kept beside it as `<name>.failed.ipynb`. Never raises
-    for what happens in a cell.
+    for what happens in a cell. The message of a `person_level` chapter's failure tells of nobody.
     """
     options = {"kernel_manager_class": _kernel_manager(), "shutdown_kernel": "immediate"}
-    return _run(source, Path(target), Path(ledger), parameters, reports, lambda folder: options)
+    return _run(source, Path(target), Path(ledger), parameters, reports, lambda folder: options, person_level)
 
 
-def execute_here(source: str, target: str, ledger: str, parameters: dict[str, Any], reports: str) -> Outcome:
+def execute_here(
+    source: str,
+    target: str,
+    ledger: str,
+    parameters: dict[str, Any],
+    reports: str,
+    person_level: bool = False,
+) -> Outcome:
     """Run the notebook in this process, which must be a forked child made for it; otherwise as `execute`.
 
     What the chapter leaves in the temporary folder goes with the chapter.
@@ -139,11 +158,17 @@ def execute_here(source: str, target: str, ledger: str, parameters: dict[str, An
         papermill_engines.register("sectorbook", engine.WarmEngine)
         return {"engine_name": "sectorbook"}
 
-    return _run(source, Path(target), Path(ledger), parameters, reports, prepare)
+    return _run(source, Path(target), Path(ledger), parameters, reports, prepare, person_level)
 
 
 def _run(
-    source: str, final: Path, ledger: Path, parameters: dict[str, Any], reports: str, prepare: Callable
+    source: str,
+    final: Path,
+    ledger: Path,
+    parameters: dict[str, Any],
+    reports: str,
+    prepare: Callable,
+    person_level: bool,
 ) -> Outcome:
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -169,13 +194,14 @@ def _run(
             **prepare(folder),
         )
     except PapermillExecutionError as problem:
-        error, cell = _message(problem.ename, problem.evalue), problem.cell_index
+        error, cell = _message(problem.ename, problem.evalue, person_level), problem.cell_index
     except SectorbookError as problem:
         error = str(problem)
     except OSError as problem:
         error = f"Cannot write: {problem.strerror or problem}"
     except Exception as problem:  # noqa: BLE001 - one chapter's failure, of any kind, must not stop the others
-        error = f"The chapter's process ended: {problem}"
+        told = type(problem).__name__ if person_level else problem
+        error = f"The chapter's process ended: {told}"
     try:
         if error is None:
             working.replace(final)

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from sectorbook import paths
 from sectorbook.errors import SectorbookError
@@ -15,12 +16,20 @@ _UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}")
 
 def sweep_chapter(slug: str, chapter: str) -> None:
     """Remove what an unfinished run of one chapter left."""
-    shutil.rmtree(paths.executed(slug, chapter).parent / f".running.{chapter}", ignore_errors=True)
+    for person_level in (False, True):
+        folder = paths.executed(slug, chapter, person_level).parent
+        shutil.rmtree(folder / f".running.{chapter}", ignore_errors=True)
 
 
 def sweep(slug: str) -> None:
-    """Remove what unfinished runs left in a region's folder. Nothing of the region may be running."""
-    for path in list(paths.reports(slug).rglob(".*")):
+    """Remove what unfinished runs left in a region's folders. Nothing of the region may be running.
+
+    What chapters on people left for an output folder that is gone goes with it.
+    """
+    for note in paths.private(slug).parent.glob(f"*/{paths.OUTPUT_NOTE}"):
+        if not Path(note.read_text(encoding="utf-8").strip()).is_dir():
+            shutil.rmtree(note.parent, ignore_errors=True)
+    for path in [*paths.reports(slug).rglob(".*"), *paths.private(slug).rglob(".*")]:
         if path.is_dir() and path.name.startswith(".running."):
             shutil.rmtree(path, ignore_errors=True)
         elif path.is_file() and _UNFINISHED.fullmatch(path.name):

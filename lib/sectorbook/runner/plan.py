@@ -40,10 +40,13 @@ def _shared_inputs() -> str:
     return _digest([code, warehouse.inputs()])
 
 
-def _outputs(region_slug: str) -> set[str]:
-    """Return the names of the chapters whose ledger and executed notebook both stand in the region's folder."""
+def _outputs(region_slug: str, person_level: bool) -> set[str]:
+    """Return the names of the chapters whose ledger and executed notebook both stand where such chapters leave them."""
     found = []
-    for some in (paths.ledger(region_slug, "x"), paths.executed(region_slug, "x")):
+    for some in (
+        paths.ledger(region_slug, "x", person_level),
+        paths.executed(region_slug, "x", person_level),
+    ):
         try:
             with os.scandir(some.parent) as entries:
                 found.append(
@@ -86,7 +89,10 @@ def make(
         text = named.slug if not named.slug.startswith("naics-") else ",".join(named.naics)
         parameters = chapters.parameters(chosen, {**given, "region": region.slug, "sector": text})
         done = receipts.read(region.slug).get("chapters", {})
-        there = _outputs(region.slug)
+        there = {
+            person_level: _outputs(region.slug, person_level)
+            for person_level in {chapter.person_level for chapter in chosen}
+        }
         earlier: dict[str, str] = {}
         for chapter in chosen:
             own = [_shared_inputs(), source[chapter.name], parameters[chapter.name]]
@@ -99,7 +105,9 @@ def make(
                     chapter=chapter,
                     parameters=parameters[chapter.name],
                     fingerprint=fingerprint,
-                    reason=_reason(done.get(chapter.name), fingerprint, chapter.name in there),
+                    reason=_reason(
+                        done.get(chapter.name), fingerprint, chapter.name in there[chapter.person_level]
+                    ),
                     after=list(earlier) if chapter.reads_findings else [],
                 )
             )

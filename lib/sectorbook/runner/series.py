@@ -105,10 +105,10 @@ class _Queue:
 
 
 def _arguments(task: Task) -> tuple:
-    where = (task.region.slug, task.chapter.name)
+    where = (task.region.slug, task.chapter.name, task.chapter.person_level)
     return (
         str(task.chapter.path), str(paths.executed(*where)), str(paths.ledger(*where)), task.parameters,
-        str(paths.reports()),
+        str(paths.reports()), task.chapter.person_level,
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _outcome(task: Task, end: workers.End) -> Outcome:
     """Return how a task ended; one whose process went is told from what it left behind."""
     if isinstance(end.result, Outcome):
         return replace(end.result, cpu=end.cpu)
-    target = paths.executed(task.region.slug, task.chapter.name)
+    target = paths.executed(task.region.slug, task.chapter.name, task.chapter.person_level)
     try:
         cell = salvage(target, end.reason)
     except SectorbookError as problem:

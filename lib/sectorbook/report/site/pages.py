@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from sectorbook import __version__, findings, paths
+from sectorbook import __version__, ledgers, paths
 from sectorbook.errors import SectorbookError
 from sectorbook.places import Region
 from sectorbook.report import book, edition, html, language
@@ -167,7 +167,7 @@ def write(out: Path | None = None) -> list[Path]:
     """
     out = out or paths.site()
     _check_folder(out)
-    slugs = findings.regions()
+    slugs = ledgers.regions()
     gated = book.gated(slugs, LOG)
     site = model.make(slugs, gated)
     pages = _Pages(site, out)

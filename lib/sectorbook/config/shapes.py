@@ -1,21 +1,18 @@
-"""The YAML in `config/` as frozen, validated objects. Unknown keys are errors that list the valid ones."""
+"""What each file of `config/` may hold, as frozen, validated objects."""
 
 import re
-from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from sectorbook import paths
-from sectorbook.errors import SectorbookError, nearest
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
+    """An object of the configuration: frozen, and no key it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NamedRegion(_Entry):
+class NamedRegion(Entry):
     """A region with a short name of its own, with other defaults than the series', or with its counties.
 
     `minimum_cell` is the fewest people or firms a published number may rest on here; the gate's default is 10.
@@ -30,7 +27,7 @@ class NamedRegion(_Entry):
     counties: tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...] = ()
 
 
-class Sector(_Entry):
+class Sector(Entry):
     """A sector: its NAICS codes, the OEWS industries that carry its staffing pattern, and the reason."""
 
     name: str
@@ -39,7 +36,7 @@ class Sector(_Entry):
     reason: str
 
 
-class Column(_Entry):
+class Column(Entry):
     """One entry of the data dictionary: what a column of a processed table or a chapter's table holds."""
 
     type: Literal["text", "integer", "number", "status", "flag"]
@@ -48,7 +45,7 @@ class Column(_Entry):
     description: str
 
 
-class Source(_Entry):
+class Source(Entry):
     """The document an instrument of the field was taken from."""
 
     title: str
@@ -56,7 +53,7 @@ class Source(_Entry):
     year: int | None = None
 
 
-class Item(_Entry):
+class Item(Entry):
     """One item of an instrument, in our own short label, with the ids of the places it stands in.
 
     A source "A09.2" is the second entry of list A09. `level` is the step of a ladder or scale the item stands on.
@@ -70,7 +67,7 @@ class Item(_Entry):
     level: int | None = Field(default=None, ge=1)
 
 
-class Framework(_Entry):
+class Framework(Entry):
     """One of the field's instruments as data."""
 
     title: str
@@ -88,21 +85,21 @@ class Framework(_Entry):
         return items
 
 
-class Text(_Entry):
+class Text(Entry):
     """One text in the languages of a questionnaire."""
 
     en: str
     es: str
 
 
-class Choice(_Entry):
+class Choice(Entry):
     """One answer a closed question offers."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     label: Text
 
 
-class Question(_Entry):
+class Question(Entry):
     """One question: "one" and "several" name a list of choices, `other` adds "other, specify" to it.
 
     `relevant` is an XLSForm condition on earlier questions; the question is asked only where it holds.
@@ -119,7 +116,7 @@ class Question(_Entry):
     sources: tuple[str, ...]
 
 
-class Section(_Entry):
+class Section(Entry):
     """A page of a questionnaire."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -128,7 +125,7 @@ class Section(_Entry):
     questions: tuple[Question, ...]
 
 
-class Questionnaire(_Entry):
+class Questionnaire(Entry):
     """A questionnaire as data: from it come the form, the printed page and the reading of the answers."""
 
     id: str
@@ -162,7 +159,7 @@ class Questionnaire(_Entry):
         return self
 
 
-class Audience(_Entry):
+class Audience(Entry):
     """Who reads a report: which chapters come first, which are left out, where tables stand, and the reason."""
 
     order: tuple[str, ...]
@@ -171,17 +168,72 @@ class Audience(_Entry):
     reason: str
 
 
-class LocalColumn(_Entry):
+class Published(Entry):
+    """One number as others published it, with what stands behind it and where it was read.
+
+    No value: a result published in words ("not significant") without a figure.
+    """
+
+    label: str
+    value: float | None
+    unit: str
+    kind: Literal["random assignment", "before and after", "reported", "count", "date", "scale"]
+    source: tuple[str, ...]
+    read: Literal["in the source", "at the address", "not read"]
+    statistic: Literal["mean", "median"] | None = None
+    period: str | None = None
+    dollar_year: int | None = None
+    n: int | None = None
+    address: str | None = None
+    measure: str | None = None
+    note: str | None = None
+
+
+class FormPart(Entry):
+    """One part of a form: the indicators it asks for, in order, and the findings of its chapter that stand in it."""
+
+    title: str
+    asks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+class Form(Entry):
+    """A form that a funder, a state or an employer asks for, from the lists `documents` of the source documents.
+
+    One that is `printed` can be had as a report of its own, made from the findings of `chapter`.
+    """
+
+    title: str
+    documents: tuple[str, ...]
+    printed: bool = False
+    chapter: str = "11_partnership"
+    parts: tuple[FormPart, ...]
+
+
+class LocalColumn(Entry):
     """One column of a file an initiative fills in.
 
     "choice" and "several" (answers with semicolons) take the ids `valid` lists, those of the `framework` (of `groups`,
     when given), or those of a list of `choices` of the employer questionnaire. "reference" names a row of another table, as
-    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one.
+    "partners.partner". `at_most` and `at_least` name a column of the same row that bounds this one; `when` names a yes_no
+    column, and this one is filled where that says yes and empty where it says no; `same_for` names a column, and rows alike
+    there are alike here. `hashed` says whose id it is: it is replaced by a keyed hash as it is read. `not_yet`: 999999.99
+    stands for a wage record that has not arrived.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal[
-        "text", "integer", "number", "date", "month", "quarter", "yes_no", "choice", "several", "reference"
+        "text",
+        "integer",
+        "number",
+        "date",
+        "date8",
+        "month",
+        "quarter",
+        "yes_no",
+        "choice",
+        "several",
+        "reference",
     ]
     description: str
     example: str = ""
@@ -195,6 +247,10 @@ class LocalColumn(_Entry):
     refers: str | None = None
     at_most: str | None = None
     at_least: str | None = None
+    hashed: Literal["person", "employer"] | None = None
+    not_yet: bool = False
+    when: str | None = None
+    same_for: str | None = None
 
     @model_validator(mode="after")
     def _says_what_is_valid(self) -> "LocalColumn":
@@ -208,19 +264,23 @@ class LocalColumn(_Entry):
         return self
 
 
-class LocalLines(_Entry):
+class LocalLines(Entry):
     """Lines of a form that come from one of the field's instruments: the framework, and its groups (none: all of them)."""
 
     framework: str
     groups: tuple[str, ...] = ()
 
 
-class LocalTable(_Entry):
+class LocalTable(Entry):
     """One file an initiative fills in: what a row is, its columns, and which columns together stand only once.
 
     `lines` makes the file a form: its template has a row for each item of these instruments, named by the columns `section`
     (the key here) and `item`, and asked in `question`. `also_called` is the column with other spellings of the first column,
-    for references to it. `questionnaire` names the questionnaire whose answers the file holds, in place of columns.
+    for references to it. `any_of` are columns of which
+    each row fills one at least. `questionnaire` names the questionnaire whose answers the file holds, in place of columns.
+    `private`: each row is a person, so that no message may hold a cell's value, and columns that name people are not read.
+    `elements`: the header holds numbered elements of a layout, with this prefix or a title; those that are no column here are
+    not read. `optional`: nobody is asked for the file.
     """
 
     title: str
@@ -228,8 +288,12 @@ class LocalTable(_Entry):
     chapter: str = Field(pattern=r"^\d\d$")
     columns: tuple[LocalColumn, ...] = ()
     unique: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     also_called: str | None = None
     questionnaire: str | None = None
+    private: bool = False
+    elements: str = ""
+    optional: bool = False
     lines: dict[str, LocalLines] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -241,133 +305,8 @@ class LocalTable(_Entry):
             raise ValueError("a table has either columns or a questionnaire")
         if self.lines and not {"section", "item", "question"} <= set(names):
             raise ValueError("a form has the columns section, item and question")
-        bounds = [b for c in self.columns for b in (c.at_most, c.at_least) if b]
-        for name in (*self.unique, *bounds, *([self.also_called] if self.also_called else [])):
+        bounds = [b for c in self.columns for b in (c.at_most, c.at_least, c.when, c.same_for) if b]
+        for name in (*self.unique, *self.any_of, *bounds, *([self.also_called] if self.also_called else [])):
             if name not in names and self.questionnaire is None:
                 raise ValueError(f"there is no column {name!r}")
         return self
-
-
-Model = TypeVar("Model", bound=_Entry)
-
-
-def _read(name: str) -> Any:
-    path = paths.config(name)
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SectorbookError(f"{paths.shown(path)} is missing.") from error
-    except yaml.YAMLError as error:
-        raise SectorbookError(f"{paths.shown(path)} is not valid YAML: {error}") from error
-
-
-def _validate(model: type[Model], name: str, key: str, value: Any) -> Model:
-    """Return `value` as a `model`, or raise one message that names the file, the entry and each problem."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        problems = []
-        for problem in error.errors():
-            where = ".".join(str(part) for part in problem["loc"])
-            if problem["type"] == "extra_forbidden":
-                close = nearest(str(problem["loc"][-1]), model.model_fields, n=1)
-                hint = f" Did you mean {close[0]!r}?" if close else ""
-                problems.append(f"unknown key {where!r}.{hint} Valid keys: {', '.join(model.model_fields)}")
-            else:
-                problems.append(f"{where}: {problem['msg']} (found {problem['input']!r})")
-        raise SectorbookError(f"config/{name}, entry {key!r}: " + "; ".join(problems)) from error
-
-
-def _entries(model: type[Model], name: str) -> dict[str, Model]:
-    content = _read(name)
-    if not isinstance(content, dict):
-        raise SectorbookError(f"config/{name} must be a mapping of names to entries.")
-    return {str(key): _validate(model, name, str(key), value) for key, value in content.items()}
-
-
-@cache
-def regions() -> dict[str, NamedRegion]:
-    """Return the named regions of `config/regions.yml`, by slug."""
-    return _entries(NamedRegion, "regions.yml")
-
-
-@cache
-def sectors() -> dict[str, Sector]:
-    """Return the sector presets of `config/sectors.yml`, by slug."""
-    return _entries(Sector, "sectors.yml")
-
-
-@cache
-def columns() -> dict[str, Column]:
-    """Return the data dictionary of `config/columns.yml`, by column name."""
-    return _entries(Column, "columns.yml")
-
-
-@cache
-def audiences() -> dict[str, Audience]:
-    """Return the audiences of a report of `config/audiences.yml`, by name."""
-    return _entries(Audience, "audiences.yml")
-
-
-@cache
-def framework(name: str) -> Framework:
-    """Return the instrument in `config/frameworks/<name>.yml`."""
-    file = f"frameworks/{name}.yml"
-    return _validate(Framework, file, name, _read(file))
-
-
-def frameworks() -> list[str]:
-    """Return the names of all instruments, in order."""
-    return sorted(path.stem for path in paths.config("frameworks").glob("*.yml"))
-
-
-@cache
-def questionnaire(name: str) -> Questionnaire:
-    """Return the questionnaire in `config/questionnaires/<name>.yml`."""
-    file = f"questionnaires/{name}.yml"
-    return _validate(Questionnaire, file, name, _read(file))
-
-
-@cache
-def local() -> dict[str, LocalTable]:
-    """Return the files an initiative fills in, from `config/local.yml`, by table."""
-    tables = _entries(LocalTable, "local.yml")
-    for name, table in tables.items():
-        for column in table.columns:
-            target, _, key = (column.refers or "").partition(".")
-            if column.refers and (target not in tables or key != tables[target].columns[0].name):
-                raise SectorbookError(
-                    f"config/local.yml, entry {name!r}, column {column.name!r}: {column.refers!r} is not the first "
-                    "column of a table."
-                )
-            local_choices(column)
-    return tables
-
-
-def local_choices(column: LocalColumn) -> tuple[str, ...]:
-    """Return the answers a "choice" or "several" column takes; none for the other types."""
-    if column.framework is not None:
-        items = framework(column.framework).items
-        found = tuple(item.id for item in items if not column.groups or item.group in column.groups)
-    elif column.choices is not None:
-        found = tuple(choice.id for choice in questionnaire("employer").choices[column.choices])
-    else:
-        return column.valid
-    if not found:
-        raise SectorbookError(f"config/local.yml, column {column.name!r}: its list of answers is empty.")
-    return found
-
-
-def lines_of(table: LocalTable) -> list[tuple[str, str, str, str]]:
-    """Return the lines of a form: section, item, question, and the instrument's note; none for other tables."""
-    return [
-        (section, item.id, item.label, item.note or "")
-        for section, wanted in table.lines.items()
-        for item in framework(wanted.framework).items
-        if not wanted.groups or item.group in wanted.groups
-    ]
-
-
-def demonstration() -> dict[str, Any]:
-    """Return what the demonstration does not draw at random, from `config/demonstration.yml`."""
-    return _read("demonstration.yml")
