@@ -188,7 +188,8 @@ def test_a_malformed_file_is_told_once_and_never_half_read(case: str, tmp_path: 
 
 def test_there_are_sixty_malformed_files() -> None:
     assert len(MALFORMED) >= 60
-    assert {name for name, *_ in MALFORMED.values()} == set(GOOD) == set(config.local())
+    # The tables of people, firms and the partnership's work have modules of their own.
+    assert {name for name, *_ in MALFORMED.values()} == set(GOOD) < set(config.local())
     texts = [(name, text) for name, text, *_ in MALFORMED.values()]
     assert len(set(texts)) == len(texts)  # no fault stands twice
 

@@ -180,3 +180,23 @@ def test_a_malformed_record_is_one_clear_report(case: str, tmp_path: Path) -> No
     assert found.problems and found.frames["pirl"].empty
     assert re.search(told, report), report
     assert CANARY not in report
+
+
+LINE = f"{CANARY},2023Q4,{CANARY}-firm,3000"
+WRONG = {
+    "no such quarter": (LINE.replace("Q4", "Q5"), "a quarter such as"),
+    "a month": (LINE.replace("2023Q4", "2023-10"), "a quarter such as"),
+    "no employer": (LINE.replace(f"{CANARY}-firm", ""), "found nothing"),
+    "yearly pay": (LINE.replace("3000", "300000"), "0 to 250000"),
+    "no pay": (LINE.replace("3000", ""), "found nothing"),
+    "the same line twice": (f"{LINE}\n{LINE}", "the same again"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_malformed_wage_record_is_one_clear_report(case: str, tmp_path: Path) -> None:
+    lines, told = WRONG[case]
+    found = folder(tmp_path, wage_records=f"id,quarter,employer,earnings_usd\n{lines}\n".encode())
+    report = origin.message(found.problems, tmp_path)
+    assert len(found.problems) == 1 and re.search(told, report), report
+    assert CANARY not in report and found.frames["wage_records"].empty
