@@ -3,11 +3,12 @@
 import base64
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sectorbook import chapters, disclosure, paths
 from sectorbook.workshop import participant, plans
 from sectorbook.workshop.notebooks import Setting, language_of, time_line
-from sectorbook.workshop.solve import Solved
+from sectorbook.workshop.solve import Solved, within
 from sectorbook.workshop.words import SOURCE
 
 SENTENCES, PROMPTS = 3, 5
@@ -26,12 +27,15 @@ class Slide:
     title_lang: str = SOURCE
 
 
+def _ledger(setting: Setting, chapter: chapters.Notebook, solved: Solved) -> Path:
+    return within(setting.region.slug, chapter, solved.home, solved.reports, paths.ledger)
+
+
 def ledgers(setting: Setting, solved: Solved) -> dict[str, dict]:
     """Return the chapters' findings as they may be shown, after the disclosure gate."""
     slug = setting.region.slug
-    folder = solved.reports / paths.ledger(slug, "x").relative_to(paths.reports()).parent
     found = {
-        (slug, c.name): json.loads((folder / f"{c.name}.json").read_text(encoding="utf-8"))
+        (slug, c.name): json.loads(_ledger(setting, c, solved).read_text(encoding="utf-8"))
         for c in setting.chosen
     }
     return {name: ledger for (_, name), ledger in disclosure.apply(found)[0].items()}
@@ -42,11 +46,9 @@ def synthetic(ledger: dict) -> bool:
     return any(source["synthetic"] for source in ledger["sources"])
 
 
-def _findings(setting: Setting, name: str, ledger: dict, solved: Solved) -> list[Slide]:
+def _findings(setting: Setting, chapter: chapters.Notebook, ledger: dict, solved: Solved) -> list[Slide]:
     """Return a slide for each figure with the sentence after it, and slides for the other sentences."""
-    folder = solved.reports / paths.ledger(setting.region.slug, name).relative_to(
-        paths.reports()
-    ).with_suffix("")
+    folder = _ledger(setting, chapter, solved).with_suffix("")
     made: list[Slide] = []
     for item in ledger["items"]:
         if item["kind"] == "figure":
@@ -73,7 +75,7 @@ def slides(setting: Setting, chapter: chapters.Notebook, ledger: dict, solved: S
                 title_lang=words.code,
             )
         )
-    made += _findings(setting, chapter.name, ledger, solved)
+    made += _findings(setting, chapter, ledger, solved)
     caveats = [item["text"] for item in ledger["items"] if item["kind"] == "caveat"]
     for start in range(0, len(caveats), SENTENCES):
         made.append(
