@@ -53,8 +53,8 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# A smaller one: make bench BENCH="--regions 2 --rounds 2 --chapters 00,12"
-BENCH ?= --regions 20 --rounds 3 --growth 10,100,500
+# Hours on a quiet machine. A few minutes, and nothing written: make bench BENCH=--quick
+BENCH ?= --regions 20 --rounds 3 --growth 10,100,500 --cluster 20
 bench: setup
 	$(BIN)/python benchmarks/runner.py $(BENCH)
 

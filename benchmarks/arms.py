@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from sectorbook import chapters, paths, warehouse
-from sectorbook.runner import door, plan, series, warm
+from sectorbook.runner import door, far, plan, series, warm
 
 KERNELS = {
     "kernel_manager_class": "sectorbook.runner.kernels.FileKernelManager",
@@ -90,12 +90,20 @@ def ploomber(tasks: list[plan.Task]) -> None:
         )  # fmt: skip
 
 
-def ours(tasks: list[plan.Task], jobs: int) -> None:
+def ours(tasks: list[plan.Task], jobs: int | None, cluster: far.Cluster | None = None) -> None:
     """e: our runner, without the reports."""
-    outcomes = series.run(tasks, jobs, lambda task, outcome: None, lambda slug: None)
+    outcomes = series.run(tasks, jobs, lambda task, outcome: None, lambda slug: None, cluster=cluster)
     wrong = [outcome for own in outcomes.values() for outcome in own.values() if outcome.error]
     if wrong:
         raise SystemExit(str(wrong))
+
+
+def on_a_cluster(tasks: list[plan.Task]) -> None:
+    """f2: our runner on a Dask cluster of two workers on this machine, a thread each."""
+    from distributed import LocalCluster
+
+    with LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        ours(tasks, None, far.Cluster(cluster.scheduler_address))
 
 
 def cells(tasks: list[plan.Task]) -> None:
@@ -137,6 +145,8 @@ def main(way: str, folder: str, chosen: str, regions: list[str]) -> None:
             pool(tasks, KERNELS if way == "z" else {"engine_name": "sectorbook"})
     elif way in ("e1", "e2"):
         ours(tasks, int(way[1]))
+    elif way == "f2":
+        on_a_cluster(tasks)
     elif way == "start":
         parent = warm.start()
         parent.wait_until_ready()

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import tomllib
 from pathlib import Path
 
@@ -36,9 +37,8 @@ WAYS = {
 WARM = ("e1", "e2", "r", "z")
 
 
-def pss_mb(pid: int) -> float:
-    """Return the memory of a process and all below it, shared pages divided among those that share them."""
-    total = 0
+def family(pid: int) -> set[int]:
+    """Return a process and all below it."""
     everyone, new = {pid}, {pid}
     while new:
         below = set()
@@ -50,14 +50,24 @@ def pss_mb(pid: int) -> float:
                     continue
         new = below - everyone
         everyone |= new
+    return everyone
+
+
+def pss_mb(pid: int) -> float:
+    """Return the memory of a process and all below it, shared pages divided among those that share them.
+
+    0 when one began or ended meanwhile: pages would then be counted whole in one process and in part in another.
+    """
+    total = 0
+    everyone = family(pid)
     for one in everyone:
         try:
             for line in Path(f"/proc/{one}/smaps_rollup").read_text(encoding="ascii").splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1])
         except OSError:
-            continue
-    return total / 1024
+            return 0.0
+    return total / 1024 if family(pid) == everyone else 0.0
 
 
 def doors(folder: Path) -> dict[str, str]:
@@ -88,8 +98,12 @@ def measure(way: str, regions: list[str], chosen: str, extra: dict[str, str]) ->
             peak, over = [0.0], threading.Event()
 
             def watch() -> None:
-                while not over.wait(0.4):
+                pause = 0.2
+                while not over.wait(pause):
+                    began = time.monotonic()
                     peak[0] = max(peak[0], pss_mb(going.pid))
+                    # To look stops the processes that are looked at; so it is done a twentieth of the time.
+                    pause = max(0.2, 20 * (time.monotonic() - began))
 
             watcher = threading.Thread(target=watch)
             watcher.start()
@@ -161,12 +175,51 @@ def growth(counts: list[int], slugs: list[str], chosen: str, extra: dict[str, st
         "| Regions | notebooks | CPU s each | wall s each | peak MB (PSS) |",
         "|---:|---:|---:|---:|---:|",
     ]
+    start = measure("start", slugs[:1], chosen, extra)
+    told_of = []
     for count in counts:
         told = measure("e2", slugs[:count], chosen, extra)
         lines.append(
             f"| {count} | {told['n']:.0f} | {told['cpu'] / told['n']:.2f} | {told['wall'] / told['n']:.2f} | {told['pss']:.0f} |"
         )
         sys.stderr.write(lines[-1] + "\n")
+        told_of.append(told)
+    first, last = told_of[0], told_of[-1]
+    each = [(told["cpu"] - start["cpu"]) / told["n"] for told in (first, last)]
+    return [
+        *lines, "",
+        f"From {counts[0]} to {counts[-1]} regions: CPU per notebook without the start × {each[1] / each[0]:.2f}, "
+        f"peak memory × {last['pss'] / first['pss']:.2f}.",
+    ]  # fmt: skip
+
+
+def cluster(count: int, rounds: int, slugs: list[str], chosen: str, extra: dict[str, str]) -> list[str]:
+    """Return what a Dask cluster of two workers on this machine costs beside two local ones.
+
+    Each way runs a few regions and all of them: the difference is what notebooks cost, what is left is the start.
+    """
+    few = max(count // 5, 1)
+    found: dict[str, list[tuple[float, ...]]] = {"e2": [], "f2": []}
+    for turn in range(rounds):
+        for way in list(found)[:: 1 if turn % 2 else -1]:
+            small, large = (measure(way, slugs[:n], chosen, extra) for n in (few, count))
+            more = large["n"] - small["n"]
+            each = [(large[what] - small[what]) / more for what in ("cpu", "wall")]
+            found[way].append((*each, small["wall"] - each[1] * small["n"], large["pss"]))
+            sys.stderr.write(f"{way}: {found[way][-1]}\n")
+    names = {"e2": WAYS["e2"], "f2": "the same chapters on a Dask cluster of 2 workers"}
+    lines = [
+        "| Way | CPU s each | wall s each | start, wall s | peak MB (PSS) |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for way, own in found.items():
+        figures = [statistics.median(one[place] for one in own) for place in range(4)]
+        lines.append(
+            f"| {way}: {names[way]} | {figures[0]:.2f} | {figures[1]:.2f} | {figures[2]:.1f} | {figures[3]:.0f} |"
+        )
+    for what, place in (("CPU", 0), ("wall", 1)):
+        over = [far[place] - near[place] for near, far in zip(found["e2"], found["f2"], strict=True)]
+        lines += ["", f"Dask's part of a notebook, {what}: {1000 * statistics.median(over):.0f} ms."]
     return lines
 
 
@@ -178,9 +231,18 @@ def main() -> None:
     options.add_argument("--chapters", default="all")
     options.add_argument("--ways", default=",".join(WAYS))
     options.add_argument("--growth", default="", help="numbers of regions, with commas, as in 10,100,500")
+    options.add_argument("--cluster", type=int, default=0, help="number of regions to run on a Dask cluster")
     options.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
+    options.add_argument("--quick", action="store_true", help="a few minutes; what it finds is printed only")
     given = options.parse_args()
-    slugs = [region.slug for region in warehouse.regions() if region.kind == "metropolitan"]
+    if given.quick:
+        options.set_defaults(
+            regions=4, rounds=3, chapters="00,04,06,12", ways="g,e1,e2", growth="2,8", cluster=5, out=None
+        )
+        given = options.parse_args()
+    # Metropolitan areas first, then what else the release has: there are not 500 of the former.
+    areas = sorted(warehouse.regions(), key=lambda region: region.kind != "metropolitan")
+    slugs = [region.slug for region in areas if region.kind != "nation"]
     ways = [way for way in given.ways.split(",") if way]
     skipped = []
     if "d" in ways and importlib.util.find_spec("ploomber_engine") is None:
@@ -196,7 +258,14 @@ def main() -> None:
             if ways:
                 rounds.append(one_round(turned, slugs[: given.regions], given.chapters, extra))
         grown = [int(count) for count in given.growth.split(",") if count]
+        if too_many := [count for count in grown if count > len(slugs)]:
+            raise SystemExit(f"There are {len(slugs)} regions, not {too_many[0]}.")
         curve = growth(grown, slugs, given.chapters, extra) if grown else []
+        far = (
+            cluster(given.cluster, max(given.rounds, 1), slugs, given.chapters, extra)
+            if given.cluster
+            else []
+        )
     cores = len(os.sched_getaffinity(0))
     page = [
         "# What a run costs",
@@ -216,7 +285,10 @@ def main() -> None:
     page += ["", *skipped] if skipped else []
     if curve:
         page += ["", "## Growth, 2 at a time", "", *curve]
-    given.out.write_text("\n".join(page) + "\n", encoding="utf-8")
+    if far:
+        page += ["", "## On a Dask cluster", "", *far]
+    if given.out:
+        given.out.write_text("\n".join(page) + "\n", encoding="utf-8")
     sys.stdout.write("\n".join(page) + "\n")
 
 

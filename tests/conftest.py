@@ -27,12 +27,14 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fresh() -> None:
     """Forget what the warehouse and the configuration remember, before and after."""
     from sectorbook import chapters, config, register, warehouse
+    from sectorbook.local import files
     from sectorbook.runner import plan
 
     remembered = (
         config.regions, config.sectors, config.columns, config.framework, config.local, register.layouts, config.published,
         warehouse.tables, warehouse._verified,
         warehouse.regions, warehouse._names, warehouse._industries, chapters.discover, plan._shared_inputs,
+        config.audiences, config.questionnaire, files._empty,
     )  # fmt: skip
     for function in remembered:
         function.cache_clear()

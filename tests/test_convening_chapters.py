@@ -203,7 +203,8 @@ def test_a_changed_local_file_makes_only_its_chapters_run_again(home: Path, repo
     before = prints()
     templates.write(paths.local("lima-oh"))
     changed = {name for name, text in prints().items() if before[name] != text}
-    assert changed == {*NAMES, "01_deciding", "03_industry", "05_workforce"}
+    outcomes = {"09_workers", "10_employer_outcomes", "11_partnership"}
+    assert changed == {*NAMES, *outcomes, "01_deciding", "03_industry", "05_workforce"}
 
 
 def test_a_problem_in_a_file_ends_the_chapter_with_all_of_them(home: Path, reports: Path) -> None:

@@ -235,6 +235,20 @@ def test_a_wrong_command_gives_one_message_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_says_that_it_has_begun_before_it_loads_anything(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty", reason="needs a terminal")
+    ours, theirs = pty.openpty()
+    code = "import sys, sectorbook.__main__ as m; assert 'typer' not in sys.modules; m.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", "nowhere-at-all", "--out", str(tmp_path)],
+        stderr=theirs,
+        check=False,
+    )
+    said = os.read(ours, 1000).decode().splitlines()
+    os.close(ours), os.close(theirs)
+    assert done.returncode == 2 and said[0] == "Reading what has changed …" and "Unknown region" in said[1]
+
+
 def test_regions_are_found_by_a_part_of_the_name(tmp_path: Path) -> None:
     done = command("regions", "--find", "san fran", out=tmp_path)
     assert done.returncode == 0

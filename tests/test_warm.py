@@ -317,3 +317,22 @@ def test_a_parent_ends_with_its_owner_and_its_children_with_it(tmp_path: Path) -
 
 def test_the_inline_backend_is_not_loaded_before_the_fork() -> None:
     assert preload.LATE not in preload.MODULES
+
+
+def test_a_chapter_does_not_read_again_what_the_parent_read(tmp_path: Path) -> None:
+    """Half of a chapter's processor time went there once, and every output was right."""
+    asked = "from sectorbook import chapters, config, warehouse\nfrom sectorbook.local import files\n" + (
+        "[f.cache_info().currsize > 0 for f in (config.columns, config.local, config.framework, chapters.discover,"
+        " warehouse.regions, warehouse._names, warehouse._verified, files._empty)]"
+    )
+    book = run(notebook(tmp_path / "asked.ipynb", [asked]), tmp_path / "out.ipynb")
+    assert book.cells[-1].outputs[0].data["text/plain"] == str([True] * 8)
+
+
+def test_a_parent_whose_owner_goes_while_it_loads_goes_too() -> None:
+    parent = warm.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    parent.link.close()
+    parent.process.wait(30)
+    assert time.monotonic() - began < 3, "it loaded everything first"

@@ -163,7 +163,7 @@ def solved(tmp_path_factory) -> dict[str, dict]:
         patch.setenv("SECTORBOOK_REPORTS", str(tmp_path_factory.mktemp("solved")))
         patch.setattr(room, "display", shown.append)
         patch.setattr(findings, "display", lambda *_: None)
-        patch.setattr(findings.Chapter, "figure", lambda *_: None)  # pictures take most of the time
+        patch.setattr(findings.Chapter, "figure", lambda *_, **__: None)  # pictures take most of the time
         for chapter in TAUGHT:
             names: dict = {"display": lambda *_: None}
             for cell in notebooks.make(the(), chapter, solutions=True)["cells"]:

@@ -72,19 +72,14 @@ ParameterOption = Annotated[
 ]
 
 
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @app.command()
 def run(
     region: RegionArguments,
     sector: SectorOption = None,
     chapters: ChaptersOption = None,
     jobs: Annotated[
-        int, typer.Option(min=1, help="Chapters to run at a time. Default: the cores.")
-    ] = _cores(),
+        int | None, typer.Option(min=1, help="Chapters to run at a time. Default: the cores.")
+    ] = None,
     out: OutOption = None,
     parameter: ParameterOption = None,
     timeout: Annotated[
@@ -97,6 +92,16 @@ def run(
     log_json: Annotated[
         bool, typer.Option("--log-json", help="Say everything as JSON, a line each.")
     ] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Run on a Dask cluster, as tcp://HOST:8786 or tls://HOST:8786.")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Where its workers find files: a shared folder, s3://… Default: they share --out."),
+    ] = None,
+    tls_ca_file: Annotated[str | None, typer.Option(help="TLS: the authority's certificate (PEM).")] = None,
+    tls_cert: Annotated[str | None, typer.Option(help="TLS: this client's certificate (PEM).")] = None,
+    tls_key: Annotated[str | None, typer.Option(help="TLS: this client's key (PEM).")] = None,
 ) -> None:
     """Run chapters for one region or more and build each region's report. Only what changed runs again.
 
@@ -105,15 +110,18 @@ def run(
     _use(out)
     if quiet and log_json:
         raise SectorbookError("Give --quiet or --log-json, not both.")
-    if sys.stderr.isatty() and not (quiet or log_json):
-        typer.echo("Reading what has changed …", err=True)
-    from sectorbook.runner import console, series
+    if scheduler is None and (store or tls_ca_file or tls_cert or tls_key):
+        raise SectorbookError("--store and --tls-… belong to --scheduler.")
+    from sectorbook.runner import console, far, series
 
     voice = "quiet" if quiet else "json" if log_json else "live"
     limits = series.Limits(timeout, memory)
     given = _parameters(parameter or [])
     try:
-        code = console.run(region, sector, chapters, jobs, given, limits, voice)
+        if store and "://" not in store:
+            store = str(Path(store).resolve())
+        cluster = far.Cluster(scheduler, store, tls_ca_file, tls_cert, tls_key) if scheduler else None
+        code = console.run(region, sector, chapters, jobs, given, limits, voice, cluster)
     except KeyboardInterrupt as stopped:
         typer.echo("sectorbook: stopped. Run the same command again to go on.", err=True)
         raise typer.Exit(130) from stopped

@@ -10,10 +10,12 @@ from typing import IO
 
 from sectorbook.errors import SectorbookError
 
+HOME, REPORTS = "SECTORBOOK_HOME", "SECTORBOOK_REPORTS"
+
 
 def root() -> Path:
     """Return the checkout: `SECTORBOOK_HOME`, or the folder that holds `lib/`."""
-    return Path(os.environ.get("SECTORBOOK_HOME") or Path(__file__).resolve().parents[2])
+    return Path(os.environ.get(HOME) or Path(__file__).resolve().parents[2])
 
 
 def config(*parts: str) -> Path:
@@ -63,8 +65,13 @@ def processed(*parts: str) -> Path:
 
 def reports(*parts: str) -> Path:
     """Return a path in the output folder: `SECTORBOOK_REPORTS`, or `reports/`."""
-    base = os.environ.get("SECTORBOOK_REPORTS")
+    base = os.environ.get(REPORTS)
     return (Path(base) if base else root() / "reports").joinpath(*parts)
+
+
+def store() -> Path:
+    """Return where a distributed run passes files on while it runs, unless it is given another place."""
+    return reports(".store")
 
 
 def site() -> Path:

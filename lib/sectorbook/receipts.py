@@ -47,7 +47,8 @@ def _code() -> dict[str, str | bool | None]:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that results hang on."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -62,7 +63,7 @@ def write(region: warehouse.Region, entries: dict[str, dict]) -> None:
     content = {
         "region": {"slug": region.slug, "code": region.code, "name": region.name},
         "code": _code(),
-        "versions": _versions(),
+        "versions": versions(),
         "inputs": {**warehouse.inputs(), **origin.inputs(region.slug)},
         "chapters": dict(sorted({**read(region.slug).get("chapters", {}), **entries}.items())),
     }

@@ -23,11 +23,14 @@ from sectorbook.errors import SectorbookError, nearest
 
 Model = TypeVar("Model", bound=Entry)
 
+# The loader in C where PyYAML was built with it: the same result in a tenth of the time.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def _read(name: str) -> Any:
     path = paths.config(name)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except FileNotFoundError as error:
         raise SectorbookError(f"{paths.shown(path)} is missing.") from error
     except yaml.YAMLError as error:

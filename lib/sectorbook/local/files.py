@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -52,10 +53,13 @@ def files(folder: Path) -> dict[str, list[Path]]:
 
 def empty(name: str) -> pd.DataFrame:
     """Return a table without rows, with its columns and types."""
+    return _empty(name).copy()
+
+
+@cache
+def _empty(name: str) -> pd.DataFrame:
     table = config.local()[name]
-    if table.questionnaire:
-        return _no_answers(table)
-    return _typed(table, [])
+    return _no_answers(table) if table.questionnaire else _typed(table, [])
 
 
 def read(folder: Path) -> Folder:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sectorbook.config import Question, Questionnaire
+from sectorbook.config.shapes import Question, Questionnaire
 from sectorbook.errors import SectorbookError, unknown
 
 _IS = re.compile(r"\s*\$\{(\w+)\}\s*=\s*'(\w+)'\s*")

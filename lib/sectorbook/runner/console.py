@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sectorbook import chapters, paths, receipts, warehouse
 from sectorbook.errors import SectorbookError
-from sectorbook.runner import plan, progress, series
+from sectorbook.runner import far, plan, progress, series
 from sectorbook.runner.execute import Outcome
 from sectorbook.runner.plan import Task
 
@@ -61,13 +61,15 @@ def run(
     region_texts: list[str],
     sector: str | None,
     chapter_text: str | None,
-    jobs: int,
+    jobs: int | None,
     given: dict[str, Any],
     limits: series.Limits | None = None,
     voice: str = "live",
+    cluster: far.Cluster | None = None,
 ) -> int:
     """Run a series and return its exit code: 0 when every chapter succeeded, 1 when any failed.
 
+    Chapters run on this machine, or on the workers of `cluster`.
     `voice` is "live" (progress and a summary), "quiet" (failures only) or "json" (one JSON object a line).
     Raises SectorbookError, before anything runs, for an unknown region, sector, chapter or parameter.
     """
@@ -89,6 +91,7 @@ def run(
         series.run(
             tasks, jobs, heard, lambda slug: None, limits,
             closing=f"{__name__}:{build_report.__name__}", closed=closed, said=teller.remark,
+            cluster=cluster,
         )  # fmt: skip
     for region in regions:
         if region.slug not in reports:

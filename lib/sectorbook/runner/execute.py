@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sectorbook import paths
+from sectorbook import chapters, paths
 from sectorbook.errors import SectorbookError
 
 OUTPUT_LIMIT_MB = 16
@@ -131,6 +131,27 @@ def execute(
     """
     options = {"kernel_manager_class": _kernel_manager(), "shutdown_kernel": "immediate"}
     return _run(source, Path(target), Path(ledger), parameters, reports, lambda folder: options, person_level)
+
+
+def chapter(slug: str, name: str, parameters: dict[str, Any]) -> Outcome:
+    """Run a chapter for the region `slug`, in a fresh kernel, from and to where `paths` says. See `execute`."""
+    return execute(**_places(slug, name), parameters=parameters)
+
+
+def chapter_here(slug: str, name: str, parameters: dict[str, Any]) -> Outcome:
+    """Run a chapter as `chapter` does, but in this process. See `execute_here`."""
+    return execute_here(**_places(slug, name), parameters=parameters)
+
+
+def _places(slug: str, name: str) -> dict[str, Any]:
+    (found,) = chapters.select(name)
+    return {
+        "source": str(found.path),
+        "target": str(paths.executed(slug, name, found.person_level)),
+        "ledger": str(paths.ledger(slug, name, found.person_level)),
+        "reports": str(paths.reports()),
+        "person_level": found.person_level,
+    }
 
 
 def execute_here(

@@ -30,7 +30,7 @@ def sweep(slug: str) -> None:
         if not Path(note.read_text(encoding="utf-8").strip()).is_dir():
             shutil.rmtree(note.parent, ignore_errors=True)
     for path in [*paths.reports(slug).rglob(".*"), *paths.private(slug).rglob(".*")]:
-        if path.is_dir() and path.name.startswith(".running."):
+        if path.is_dir() and path.name.startswith((".running.", ".fetched.")):
             shutil.rmtree(path, ignore_errors=True)
         elif path.is_file() and _UNFINISHED.fullmatch(path.name):
             path.unlink(missing_ok=True)

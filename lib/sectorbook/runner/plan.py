@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sectorbook import chapters, paths, receipts, warehouse
@@ -32,12 +33,24 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
+def _of_files(folder: Path, pattern: str) -> str:
+    files = sorted(folder.rglob(pattern))
+    return _digest({path.relative_to(folder).as_posix(): _digest(path.read_bytes()) for path in files})
+
+
+def code() -> str:
+    """Return one fingerprint of the package, the same wherever it is installed."""
+    return _of_files(paths.library(), "*.py")
+
+
+def inputs() -> dict[str, str]:
+    """Return the fingerprints of what every chapter reads: the configuration and the processed data."""
+    return {"configuration": _of_files(paths.config(), "*.yml"), "data": _digest(warehouse.inputs())}
+
+
 @cache
 def _shared_inputs() -> str:
-    """Return one fingerprint of the package, the configuration and the processed data."""
-    files = [*sorted(paths.library().rglob("*.py")), *sorted(paths.config().rglob("*.yml"))]
-    code = {paths.shown(path): _digest(path.read_bytes()) for path in files}
-    return _digest([code, warehouse.inputs()])
+    return _digest([code(), inputs()])
 
 
 def _outputs(region_slug: str, person_level: bool) -> set[str]:

@@ -11,6 +11,7 @@ import os
 import pkgutil
 import sys
 import tempfile
+from collections.abc import Callable
 
 # One thread: a fork copies only the thread that calls it, and the locks of the others stay shut for ever.
 SINGLE_THREADED = {
@@ -25,6 +26,11 @@ SINGLE_THREADED = {
 # As in a kernel. The backend itself is imported in the child: it ties itself to the shell it finds at its import.
 BACKEND = "module://matplotlib_inline.backend_inline"
 LATE = "matplotlib_inline.backend_inline"
+FONT_SIZES = (5.5, 6, 7, 7.5, 8, 8.5, 9)  # those of our charts: a font is looked up once for each
+NEVER = (
+    "sectorbook.__main__",
+    "sectorbook.runner.hired",
+)  # the second is for Dask's workers and imports all of it
 
 MODULES = (
     "numpy", "pandas", "pandas.core.reshape.reshape", "scipy.optimize", "scipy.stats", "statsmodels.api",
@@ -40,14 +46,16 @@ def _importable(name: str) -> bool:
     return importlib.util.find_spec(name.partition(".")[0]) is not None
 
 
-def _import_all() -> None:
+def _import_all(between: Callable[[], None]) -> None:
     import sectorbook
 
     for name in MODULES:
+        between()
         if _importable(name):
             importlib.import_module(name)
     for found in pkgutil.walk_packages(sectorbook.__path__, "sectorbook."):
-        if found.name != "sectorbook.__main__":
+        between()
+        if found.name not in NEVER:
             importlib.import_module(found.name)
     if LATE in sys.modules:
         raise RuntimeError(f"{LATE} was imported before the fork: figures would be lost.")
@@ -60,9 +68,13 @@ def _rehearse_figure() -> None:
     import PIL.Image
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({"font.family": "DejaVu Sans"}):
+    from sectorbook.charts import forms
+
+    with mpl.rc_context(forms.STYLE):
         figure = Figure(layout="constrained")
-        figure.suptitle("Title", fontweight="bold")
+        figure.suptitle("Title", fontweight="bold", fontsize=11)
+        for size in FONT_SIZES:
+            figure.text(0, 0, "0 1", fontsize=size)
         left, right = figure.subplots(1, 2)
         left.barh([0, 1], [1, 2], label="bars")
         left.set_yticks([0, 1], ["first", "second"])
@@ -125,43 +137,58 @@ def _stamp() -> tuple:
     """Return what tells that the configuration, the data and their place are the ones remembered."""
     from sectorbook import paths
 
-    files = [*paths.config().rglob("*.yml"), *paths.processed().rglob("*")]
+    files = [
+        *paths.config().rglob("*.yml"),
+        *paths.notebooks().glob("*.ipynb"),
+        *paths.processed().rglob("*"),
+    ]
     sizes = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(files) if f.is_file()]
     return (str(paths.root()), tuple(sizes))
 
 
 def _remember() -> tuple:
     """Read the configuration and the lists of regions and industries once; return their stamp."""
-    from sectorbook import config, warehouse
+    from sectorbook import chapters, config, warehouse
+    from sectorbook.local import files
 
     stamp = _stamp()
-    warehouse.regions(), warehouse._names(), warehouse._industries(), config.columns(), config.sectors()
-    for table in warehouse.tables():
-        warehouse._parquet(table)
+    warehouse.regions(), warehouse._names(), warehouse._industries(), chapters.discover()
+    config.columns(), config.sectors(), config.audiences(), config.local()
+    for table, source in warehouse.tables().items():
+        if warehouse.vintages(source):
+            warehouse._parquet(table)
     for name in config.frameworks():
         config.framework(name)
+    for name in config.local():
+        files.empty(name)
     return stamp
 
 
 def forget_if_changed(stamp: tuple | None) -> None:
     """In a child: drop what the parent remembered unless the files it came from are still the same."""
-    from sectorbook import config, paths, warehouse
+    from sectorbook import chapters, config, paths, warehouse
+    from sectorbook.local import files
 
     if stamp is not None and stamp[0] == str(paths.root()) and stamp == _stamp():
         return
-    for module in (config, warehouse):
+    for module in (chapters, config, files, warehouse):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
 
 
-def warm_up() -> tuple | None:
-    """Import and rehearse; return the stamp of what is remembered, None when nothing could be read."""
+def warm_up(between: Callable[[], None]) -> tuple | None:
+    """Import and rehearse; return the stamp of what is remembered, None when nothing could be read.
+
+    `between` is called before each step, so that who does not want to wait for all of them can leave.
+    """
     from sectorbook.errors import SectorbookError
 
     os.environ["MPLBACKEND"] = BACKEND
-    _import_all()
+    _import_all(between)
+    between()
     _rehearse()
+    between()
     try:
         stamp = _remember()
     except SectorbookError:

@@ -104,19 +104,20 @@ class Live(Quiet):
             console=Console(stderr=True),
             disable=not self.count,
         )
-        self.bar.start()
         self.line = self.bar.add_task("starting", total=self.count, facts="")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        if self.bar.live.is_started:
+            self.bar.stop()
 
     def _facts(self) -> str:
         rate = 60 * self.done / max(time.monotonic() - self.begun, 0.1)
         return f"{self.regions} regions, {self.failed} failed, {rate:.0f} chapters a minute"
 
     def started(self, task: Task) -> None:
-        """A chapter begins."""
+        """A chapter begins; with the first one the bar is shown."""
+        self.bar.start()
         self.bar.update(self.line, description=f"{task.region.slug} {task.chapter.name}", facts=self._facts())
 
     def ended(self, task: Task, outcome: Outcome) -> None:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from sectorbook import paths, receipts
 from sectorbook.errors import SectorbookError
-from sectorbook.runner import leftovers, warm, workers
-from sectorbook.runner.execute import Outcome, salvage
+from sectorbook.runner import far, leftovers, warm, workers
+from sectorbook.runner.execute import Outcome
 from sectorbook.runner.plan import Task
 
 Listener = Callable[[Task, Outcome | None], None]
@@ -83,11 +83,11 @@ class _Queue:
                 self.waiting[task.region.slug].append(task)
                 self.open[task.region.slug].add(task.chapter.name)
 
-    def next(self) -> Task | None:
-        """Take out the next task that can start, or None."""
+    def next(self, fits: Callable[[Task], bool]) -> Task | None:
+        """Take out the next task that can start and that somebody has room for, or None."""
         for slug, own in self.waiting.items():
             for place, task in enumerate(own):
-                if not set(task.after) & self.open[slug]:
+                if not set(task.after) & self.open[slug] and fits(task):
                     del own[place]
                     if not own:
                         del self.waiting[slug]
@@ -104,37 +104,34 @@ class _Queue:
         self.waiting[task.region.slug].insert(0, task)
 
 
-def _arguments(task: Task) -> tuple:
-    where = (task.region.slug, task.chapter.name, task.chapter.person_level)
-    return (
-        str(task.chapter.path), str(paths.executed(*where)), str(paths.ledger(*where)), task.parameters,
-        str(paths.reports()), task.chapter.person_level,
-    )  # fmt: skip
-
-
-def _outcome(task: Task, end: workers.End) -> Outcome:
-    """Return how a task ended; one whose process went is told from what it left behind."""
-    if isinstance(end.result, Outcome):
-        return replace(end.result, cpu=end.cpu)
-    target = paths.executed(task.region.slug, task.chapter.name, task.chapter.person_level)
-    try:
-        cell = salvage(target, end.reason)
-    except SectorbookError as problem:
-        return Outcome(task.chapter.name, 0.0, f"{end.reason}. {problem}", cpu=end.cpu)
-    return Outcome(task.chapter.name, 0.0, end.reason + ".", cell, end.cpu)
+def _crew(
+    tasks: list[Task],
+    jobs: int | None,
+    limits: Limits,
+    cluster: far.Cluster | None,
+    said: Callable[[str], None],
+) -> workers.Forked | workers.Spawned | far.Far:
+    """Return who does the work: processes here, or the workers of a cluster."""
+    crew, reason = workers.make(limits.timeout, limits.memory_mb, jobs or workers.cores())
+    if reason:
+        said(f"Each chapter starts a kernel of its own: {reason}.")
+    return far.Far(cluster, tasks, limits.timeout, limits.memory_mb, jobs, crew, said) if cluster else crew
 
 
 def run(
     tasks: list[Task],
-    jobs: int,
+    jobs: int | None,
     listener: Listener,
     finished: Callable[[str], None],
     limits: Limits | None = None,
     closing: str | None = None,
     closed: Callable[[str, str | None], None] = lambda slug, said: None,
     said: Callable[[str], None] = lambda text: None,
+    cluster: far.Cluster | None = None,
 ) -> dict[str, dict[str, Outcome]]:
     """Run the tasks that have a reason, `jobs` at a time, and return each region's outcomes by chapter.
+
+    Chapters run on this machine, or on the workers of `cluster`; without `jobs`, as many as there are cores for.
 
     `listener` hears of each task when it starts (no outcome) and ends; `finished` of each region whose last task
     ended, after its receipt was written. A chapter that quotes others starts when those have ended. `closing` names
@@ -148,11 +145,9 @@ def run(
     if not queue.waiting:
         return outcomes
     limits = limits or Limits()
-    crew, reason = workers.make(limits.timeout, limits.memory_mb)
-    function = "sectorbook.runner.execute:" + ("execute" if reason else "execute_here")
-    if reason:
-        said(f"Each chapter starts a kernel of its own: {reason}.")
-    running: dict[object, Task | str] = {}
+    crew = _crew(tasks, jobs, limits, cluster, said)
+    function = workers.chapter_function()
+    running: dict[tuple[str, str], Task | str] = {}
     tries: Counter = Counter()
     closings: list[str] = []
 
@@ -170,7 +165,7 @@ def run(
             if closing:
                 closings.append(slug)
 
-    def begin(key: object, item: Task | str, name: str, arguments: tuple) -> None:
+    def begin(key: tuple[str, str], item: Task | str, name: str, arguments: tuple) -> None:
         running[key] = item
         tries[key] += 1
         try:
@@ -179,7 +174,7 @@ def run(
             del running[key]
             over(key, item, workers.End(reason=str(problem).rstrip("."), lost=True))
 
-    def over(key: object, item: Task | str, end: workers.End) -> None:
+    def over(key: tuple[str, str], item: Task | str, end: workers.End) -> None:
         if end.lost and tries[key] < TRIES:
             if isinstance(item, str):
                 closings.append(item)
@@ -189,7 +184,7 @@ def run(
         elif isinstance(item, str):
             closed(item, end.result)
         else:
-            note(item, _outcome(item, end))
+            note(item, workers.outcome(key[1], end, paths.executed(*key, item.chapter.person_level)))
 
     with (
         leftovers.sole_writer(),
@@ -200,17 +195,17 @@ def run(
             leftovers.sweep(slug)
         try:
             while True:
-                while len(running) < jobs:
-                    if closings:
+                while True:
+                    if closings and crew.room(None):
                         slug = closings.pop(0)
-                        begin(("closing", slug), slug, closing, (slug,))
-                    elif not stop.asked and (task := queue.next()):
+                        begin((workers.CLOSING, slug), slug, closing, (slug,))
+                    elif not stop.asked and (task := queue.next(crew.room)):
                         key = (task.region.slug, task.chapter.name)
                         listener(task, None)
-                        begin(key, task, function, _arguments(task))
+                        begin(key, task, function, (*key, task.parameters))
                     else:
                         break
-                if not running:
+                if not running and not closings and (stop.asked or not queue.waiting):
                     break
                 for key, end in crew.wait().items():
                     over(key, running.pop(key), end)

@@ -168,14 +168,17 @@ def _umask() -> int:
     return mask
 
 
-def start() -> Warm:
-    """Start a warm parent of our own and return the connection to it. It ends when this process does."""
+def start(surroundings: dict[str, str] | None = None) -> Warm:
+    """Start a warm parent of our own and return the connection to it. It ends when this process does.
+
+    `surroundings` are variables of its environment in place of this process's own.
+    """
     ours, theirs = connection.Pipe()
     name, key = f"sectorbook-{secrets.token_hex(8)}", secrets.token_bytes(16)
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "sectorbook.runner.parent", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
-        env={**environment(), **preload.SINGLE_THREADED},
+        env={**environment(), **(surroundings or {}), **preload.SINGLE_THREADED},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

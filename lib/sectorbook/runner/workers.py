@@ -1,22 +1,33 @@
 """Processes that run a series' jobs, a fixed number at a time: forked from a warm parent, or spawned and kept.
 
-Both kinds answer to the same four calls. A job is one of our functions by name with its arguments. What comes back
-is its result, or, when its process went without one, why.
+All kinds answer to the same calls; the third kind, on other machines, is in `far`. A job is one of our functions by
+name with its arguments. What comes back is its result, or, when its process went without one, why.
 """
 
 import importlib
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection
+from pathlib import Path
 from typing import Any
 
+from sectorbook.errors import SectorbookError
 from sectorbook.runner import warm
+from sectorbook.runner.execute import Outcome, salvage
+from sectorbook.runner.plan import Task
 
 # Signals that something else sends: SIGKILL (also when memory ran out) and SIGTERM, by number for Windows' sake.
 KILL, FROM_OUTSIDE = 9, (9, 15)
+CLOSING = "closing"  # in the place of a region in the key of a job that closes one
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,17 @@ class End:
     reason: str | None = None
     lost: bool = False
     cpu: float | None = None
+
+
+def outcome(chapter: str, end: End, target: Path) -> Outcome:
+    """Return how a chapter ended; one whose process went is told from what it left beside `target`."""
+    if isinstance(end.result, Outcome):
+        return replace(end.result, cpu=end.cpu)
+    try:
+        cell = salvage(target, end.reason)
+    except SectorbookError as problem:
+        return Outcome(chapter, 0.0, f"{end.reason}. {problem}", cpu=end.cpu)
+    return Outcome(chapter, 0.0, end.reason + ".", cell, end.cpu)
 
 
 @dataclass
@@ -48,11 +70,20 @@ def _reason(code: int) -> str:
 
 @dataclass
 class _Workers:
-    """What both kinds share: time-outs, and jobs by key."""
+    """What the kinds on this machine share: time-outs, and jobs by key.
+
+    `surroundings` are variables of the jobs' environment in place of this process's own.
+    """
 
     timeout: float | None = None
     memory_mb: int | None = None
+    at_once: int = 1
+    surroundings: dict[str, str] = field(default_factory=dict)
     jobs: dict[Hashable, _Job] = field(default_factory=dict)
+
+    def room(self, task: Task | None) -> bool:
+        """Return whether one more job may start: a chapter, or for None the closing of a region."""
+        return len(self.jobs) < self.at_once
 
     def _deadline(self) -> float | None:
         return None if self.timeout is None else time.monotonic() + self.timeout
@@ -85,21 +116,26 @@ class Forked(_Workers):
         ours, theirs = connection.Pipe(duplex=False)
         with theirs:
             ticket = self.parent.fork(
-                "call", theirs.fileno(), function=function, arguments=arguments, memory_mb=self.memory_mb
-            )
+                "call", theirs.fileno(), function=function, arguments=arguments, memory_mb=self.memory_mb,
+                environment={**warm.environment(), **self.surroundings},
+            )  # fmt: skip
         self.jobs[key] = _Job(ours, ticket, stop_at=self._deadline())
 
-    def wait(self) -> dict[Hashable, End]:
-        """Return the jobs that ended, after waiting until there is one."""
+    def wait(self, at_most: float | None = None) -> dict[Hashable, End]:
+        """Return the jobs that ended, after waiting until there is one or for `at_most` seconds."""
+        until = None if at_most is None else time.monotonic() + at_most
         while True:
             soon = self._stop_late_ones()
             try:
                 ends = {key: self.parent.ended(job.ticket) for key, job in self.jobs.items()}
             except warm.Lost:
                 return {key: self._lost(key) for key in list(self.jobs)}
-            if found := {key: self._end(key, end) for key, end in ends.items() if end}:
+            found = {key: self._end(key, end) for key, end in ends.items() if end}
+            left = None if until is None else until - time.monotonic()
+            if found or (left is not None and left <= 0):
                 return found
-            self.parent.hear(soon)
+            # Without the parent's lock: other threads may have jobs with it too.
+            connection.wait([self.parent.link], min((t for t in (soon, left) if t is not None), default=None))
 
     def _lost(self, key: Hashable) -> End:
         self.jobs.pop(key).link.close()
@@ -132,9 +168,10 @@ class Forked(_Workers):
             self.wait()
 
 
-def _serve(link: connection.Connection) -> None:
+def _serve(link: connection.Connection, surroundings: dict[str, str]) -> None:
     """Do the jobs that come through `link`, one after the other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(surroundings)
     while True:
         try:
             function, arguments = link.recv()
@@ -159,7 +196,9 @@ class Spawned(_Workers):
             job = self.idle.pop()
         else:
             ours, theirs = connection.Pipe()
-            process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,))
+            process = multiprocessing.get_context("spawn").Process(
+                target=_serve, args=(theirs, self.surroundings)
+            )
             process.start()
             theirs.close()
             job = _Job(ours, process=process)
@@ -167,12 +206,17 @@ class Spawned(_Workers):
         job.link.send((function, arguments))
         self.jobs[key] = job
 
-    def wait(self) -> dict[Hashable, End]:
-        """Return the jobs that ended, after waiting until there is one."""
+    def wait(self, at_most: float | None = None) -> dict[Hashable, End]:
+        """Return the jobs that ended, after waiting until there is one or for `at_most` seconds."""
+        until = None if at_most is None else time.monotonic() + at_most
         while True:
             soon = self._stop_late_ones()
+            left = None if until is None else max(until - time.monotonic(), 0)
             links = {job.link: key for key, job in self.jobs.items()}
-            if ready := connection.wait(list(links), soon):
+            ready = connection.wait(
+                list(links), min((t for t in (soon, left) if t is not None), default=None)
+            )
+            if ready or left == 0:
                 return {links[link]: self._end(links[link]) for link in ready}
 
     def _end(self, key: Hashable) -> End:
@@ -200,7 +244,14 @@ class Spawned(_Workers):
                 job.process.join()
 
 
-def make(timeout: float | None, memory_mb: int | None) -> tuple[Forked | Spawned, str | None]:
+def make(
+    timeout: float | None, memory_mb: int | None, at_once: int, surroundings: dict[str, str] | None = None
+) -> tuple[Forked | Spawned, str | None]:
     """Return the workers for this machine, and why they are not forked ones (None when they are)."""
     reason = warm.why_not()
-    return (Spawned if reason else Forked)(timeout, memory_mb), reason
+    return (Spawned if reason else Forked)(timeout, memory_mb, at_once, surroundings or {}), reason
+
+
+def chapter_function() -> str:
+    """Return the name of the function that runs a chapter on this machine."""
+    return "sectorbook.runner.execute:" + ("chapter" if warm.why_not() else "chapter_here")
