@@ -185,7 +185,7 @@ def test_every_exercise_has_an_answer_and_mistakes_that_differ(solved) -> None:
 def sealed_checks(solved) -> dict:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sealed, "ROUNDS", 1)
-        return participant.checks(the(), Solved(solved, {}, Path()))
+        return participant.checks(the(), Solved(solved, {}, Path(), Path()))
 
 
 @pytest.fixture

@@ -29,11 +29,9 @@ class Slide:
 def ledgers(setting: Setting, solved: Solved) -> dict[str, dict]:
     """Return the chapters' findings as they may be shown, after the disclosure gate."""
     slug = setting.region.slug
-    folder = solved.reports / paths.ledger(slug, "x").relative_to(paths.reports()).parent
-    found = {
-        (slug, c.name): json.loads((folder / f"{c.name}.json").read_text(encoding="utf-8"))
-        for c in setting.chosen
-    }
+    with paths.at(solved.home, solved.reports):
+        files = {c.name: paths.ledger(slug, c.name, c.person_level) for c in setting.chosen}
+    found = {(slug, name): json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
     return {name: ledger for (_, name), ledger in disclosure.apply(found)[0].items()}
 
 
@@ -44,9 +42,9 @@ def synthetic(ledger: dict) -> bool:
 
 def _findings(setting: Setting, name: str, ledger: dict, solved: Solved) -> list[Slide]:
     """Return a slide for each figure with the sentence after it, and slides for the other sentences."""
-    folder = solved.reports / paths.ledger(setting.region.slug, name).relative_to(
-        paths.reports()
-    ).with_suffix("")
+    (chapter,) = (c for c in setting.chosen if c.name == name)
+    with paths.at(solved.home, solved.reports):
+        folder = paths.ledger(setting.region.slug, name, chapter.person_level).with_suffix("")
     made: list[Slide] = []
     for item in ledger["items"]:
         if item["kind"] == "figure":

@@ -19,10 +19,11 @@ TAIL = 2000
 
 @dataclass(frozen=True)
 class Solved:
-    """What a run of the solved chapters left: told answers by exercise, executed notebooks by name, and its reports."""
+    """What a run of the solved chapters left: told answers by exercise, executed notebooks by name, its checkout and reports."""
 
     told: dict[str, dict]
     notebooks: dict[str, dict]
+    home: Path
     reports: Path
 
 
@@ -70,10 +71,11 @@ def run(folder: Path, setting: Setting) -> Solved:
         )
     executed = {}
     for chapter in setting.chosen:
-        path = reports / setting.region.slug / "chapters" / chapter.path.name
+        with paths.at(where, reports):
+            path = paths.executed(setting.region.slug, chapter.name, chapter.person_level)
         executed[chapter.name] = json.loads(path.read_text(encoding="utf-8"))
     told = {key: value for notebook in executed.values() for key, value in notebooks.told(notebook).items()}
-    return Solved(told, {name: notebooks.without_told(nb) for name, nb in executed.items()}, reports)
+    return Solved(told, {name: notebooks.without_told(nb) for name, nb in executed.items()}, where, reports)
 
 
 def exercises(setting: Setting) -> list[notebooks.Exercise]:
