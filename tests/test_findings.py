@@ -241,3 +241,9 @@ def test_two_output_folders_do_not_share_what_is_private(home, tmp_path, monkeyp
     assert paths.private("lima-oh") != usual and usual.name == "reports"
     monkeypatch.setenv("SECTORBOOK_REPORTS", str(paths.root() / "reports"))
     assert paths.private("lima-oh") == usual
+
+
+def test_a_large_count_keeps_every_digit(chapter: findings.Chapter) -> None:
+    number = chapter.record("covered", 1_077_178.0, "count", "Covered jobs")
+    assert (number.value, f"{number}") == (1_077_178.0, "1,077,178")
+    assert chapter.record("share", 12.3456789, "percent", "Share").value == 12.3457

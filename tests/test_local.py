@@ -13,6 +13,9 @@ from sectorbook.local import demonstration, files, origin, templates
 
 # A small set of files without a problem. Each test writes one of them anew.
 GOOD = {
+    "deciding": "section,item,question,answer,evidence,score,date\nstatement,mission,,Good jobs,Minutes,,2026-05-04\n",
+    "support_services": "service,provider,population,capacity,payment,gap\nChild care,Link,Parents,20,Vouchers,\n",
+    "sector_scores": "industry,criterion,score,evidence\n62,employer_issue,3,Minutes\n",
     "partners": "partner,also_called,type,roles,agreement_signed,waves_at_table,waves_answered\n"
     "Harbor College,HC; Harbor,college,find_training; recruit,yes,1; 2,1\n"
     "City Board,,workforce_board,,,1,1\n",
@@ -63,6 +66,17 @@ def test_good_files_have_no_problem_and_typed_values(tmp_path: Path) -> None:
 
 # file, its text, then: rows of the problems, words of the first message
 MALFORMED = {
+    "a line the canvas has not": (
+        "deciding", lines("deciding", 2, "statement,misson,,Good jobs,,,"), [2], "Nearest: 'mission'"),
+    "a line of the canvas twice": (
+        "deciding", GOOD["deciding"] + "statement,mission,,Care,,,\n", [3], "it once; it is in row 2"),
+    "a canvas score off the scale": ("deciding", lines("deciding", 2, "factor,goals,,,,5,"), [2], "a number of 0 to 4"),
+    "a service without a name": (
+        "support_services", lines("support_services", 2, ",Link,,,,"), [2], "column 'service': found nothing"),
+    "a capacity in words": (
+        "support_services", lines("support_services", 2, "Child care,Link,,many,,"), [2], "a whole number"),
+    "a sector that is none": ("sector_scores", lines("sector_scores", 2, "63,funding,3,"), [2], "found '63'"),
+    "a criterion data give": ("sector_scores", lines("sector_scores", 2, "62,openings,3,"), [2], "found 'openings'"),
     "a name misspelled": ("ties", lines("ties", 2, "Harbour Colege,City Board,1,,"), [2], "Nearest: 'Harbor College'"),
     "nobody of that name": ("ties", lines("ties", 2, "Zzz,City Board,1,,"), [2], "expected a partner of partners"),
     "a tie to itself": ("ties", lines("ties", 2, "HC,Harbor College,1,,"), [2], "another partner than the source"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sectorbook.errors import SectorbookError
-from sectorbook.workshop import build, notebooks, plans, solve
+from sectorbook.workshop import build, deck, notebooks, plans, solve
 
 
 def the(numbers: str) -> notebooks.Setting:
@@ -83,3 +83,16 @@ def test_packs_are_built_again_but_over_nothing_else(packs, tmp_path, monkeypatc
         with pytest.raises(SectorbookError, match=told):
             build.build(the("00"), target)
     assert [p.name for p in other.iterdir()] == ["letter.txt"]
+
+
+def test_a_chapter_on_people_is_solved_too_and_shown_as_the_gate_passed_it(tmp_path) -> None:
+    made = the("09")
+    solved = solve.run(tmp_path, made)
+    assert not list(solved.reports.rglob("*09_workers*")), "what has not passed is not among the reports"
+    assert solved.notebooks["09_workers"]["cells"]
+    (ledger,) = deck.ledgers(made, solved).values()
+    cells = [
+        cell for item in ledger["items"] if item["kind"] == "table" for row in item["cells"] for cell in row
+    ]
+    assert "not shown" in cells
+    assert any(slide.picture for slide in deck.slides(made, made.chosen[0], ledger, solved))

@@ -118,6 +118,22 @@ def questionnaire(region_slug: str, name: str) -> Path:
     return reports(region_slug, "questionnaire", name)
 
 
+@contextlib.contextmanager
+def at(home: Path, out: Path) -> Iterator[None]:
+    """Look, for the time being, in the checkout `home` with the output folder `out`."""
+    given = {"SECTORBOOK_HOME": str(home), "SECTORBOOK_REPORTS": str(out)}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def shown(path: Path) -> str:
     """Return `path` as a message shows it: from the checkout's root where it lies inside."""
     with contextlib.suppress(ValueError):

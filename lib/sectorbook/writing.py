@@ -41,11 +41,13 @@ def shown(value: Any, unit: str) -> str:
 
 
 def clean(value: Any) -> Any:
-    """Return a table cell as JSON holds it: six significant digits, None for missing, no NumPy types."""
+    """Return a table cell as JSON holds it: six significant digits and never fewer than the whole number, None for missing."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None
     value = value.item() if hasattr(value, "item") else value
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if abs(value) < 1e6 else round(value, 0)
 
 
 def cells(frame: pd.DataFrame, column: str, unit: str, missing: str = NOT_PUBLISHED) -> list[str]:

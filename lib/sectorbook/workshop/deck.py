@@ -3,12 +3,11 @@
 import base64
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sectorbook import chapters, disclosure, paths
 from sectorbook.workshop import participant, plans
 from sectorbook.workshop.notebooks import Setting, language_of, time_line
-from sectorbook.workshop.solve import Solved, within
+from sectorbook.workshop.solve import Solved
 from sectorbook.workshop.words import SOURCE
 
 SENTENCES, PROMPTS = 3, 5
@@ -27,17 +26,12 @@ class Slide:
     title_lang: str = SOURCE
 
 
-def _ledger(setting: Setting, chapter: chapters.Notebook, solved: Solved) -> Path:
-    return within(setting.region.slug, chapter, solved.home, solved.reports, paths.ledger)
-
-
 def ledgers(setting: Setting, solved: Solved) -> dict[str, dict]:
     """Return the chapters' findings as they may be shown, after the disclosure gate."""
     slug = setting.region.slug
-    found = {
-        (slug, c.name): json.loads(_ledger(setting, c, solved).read_text(encoding="utf-8"))
-        for c in setting.chosen
-    }
+    with paths.at(solved.home, solved.reports):
+        files = {c.name: paths.ledger(slug, c.name, c.person_level) for c in setting.chosen}
+    found = {(slug, name): json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
     return {name: ledger for (_, name), ledger in disclosure.apply(found)[0].items()}
 
 
@@ -46,9 +40,11 @@ def synthetic(ledger: dict) -> bool:
     return any(source["synthetic"] for source in ledger["sources"])
 
 
-def _findings(setting: Setting, chapter: chapters.Notebook, ledger: dict, solved: Solved) -> list[Slide]:
+def _findings(setting: Setting, name: str, ledger: dict, solved: Solved) -> list[Slide]:
     """Return a slide for each figure with the sentence after it, and slides for the other sentences."""
-    folder = _ledger(setting, chapter, solved).with_suffix("")
+    (chapter,) = (c for c in setting.chosen if c.name == name)
+    with paths.at(solved.home, solved.reports):
+        folder = paths.ledger(setting.region.slug, name, chapter.person_level).with_suffix("")
     made: list[Slide] = []
     for item in ledger["items"]:
         if item["kind"] == "figure":
@@ -75,7 +71,7 @@ def slides(setting: Setting, chapter: chapters.Notebook, ledger: dict, solved: S
                 title_lang=words.code,
             )
         )
-    made += _findings(setting, chapter, ledger, solved)
+    made += _findings(setting, chapter.name, ledger, solved)
     caveats = [item["text"] for item in ledger["items"] if item["kind"] == "caveat"]
     for start in range(0, len(caveats), SENTENCES):
         made.append(

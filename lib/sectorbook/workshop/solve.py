@@ -5,11 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sectorbook import chapters, paths
+from sectorbook import paths
 from sectorbook.errors import SectorbookError
 from sectorbook.local.origin import DEMONSTRATION
 from sectorbook.workshop import notebooks
@@ -20,12 +19,12 @@ TAIL = 2000
 
 @dataclass(frozen=True)
 class Solved:
-    """What a run of the solved chapters left: told answers by exercise, executed notebooks by name, its reports and its home."""
+    """What a run of the solved chapters left: told answers by exercise, executed notebooks by name, its checkout and reports."""
 
     told: dict[str, dict]
     notebooks: dict[str, dict]
-    reports: Path
     home: Path
+    reports: Path
 
 
 def home(folder: Path, setting: Setting) -> None:
@@ -72,22 +71,11 @@ def run(folder: Path, setting: Setting) -> Solved:
         )
     executed = {}
     for chapter in setting.chosen:
-        path = within(setting.region.slug, chapter, where, reports, paths.executed)
+        with paths.at(where, reports):
+            path = paths.executed(setting.region.slug, chapter.name, chapter.person_level)
         executed[chapter.name] = json.loads(path.read_text(encoding="utf-8"))
     told = {key: value for notebook in executed.values() for key, value in notebooks.told(notebook).items()}
-    return Solved(told, {name: notebooks.without_told(nb) for name, nb in executed.items()}, reports, where)
-
-
-def within(
-    slug: str, chapter: chapters.Notebook, home_folder: Path, reports: Path, place: Callable[..., Path]
-) -> Path:
-    """Return where a run put what `place` names: among its reports, or for a chapter on people in its private folder."""
-    found = place(slug, chapter.name, chapter.person_level)
-    if not chapter.person_level:
-        return reports / found.relative_to(paths.reports())
-    kept = home_folder / paths.private(slug).parent.relative_to(paths.root())
-    # One run, one private folder: it is named after the run's output.
-    return next(kept.iterdir()) / found.relative_to(paths.private(slug))
+    return Solved(told, {name: notebooks.without_told(nb) for name, nb in executed.items()}, where, reports)
 
 
 def exercises(setting: Setting) -> list[notebooks.Exercise]:
