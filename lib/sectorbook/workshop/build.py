@@ -80,7 +80,9 @@ def build(made: Setting, out: Path | None = None) -> Path:
             _put(folder / "packs", out, folder / "before")
     except (OSError, shutil.Error) as error:
         reason = getattr(error, "strerror", None) or error
+        file = getattr(error, "filename", None)
         raise SectorbookError(
-            f"Cannot write {paths.shown(out)}: {reason}. Nothing was half-written."
+            f"Cannot write {paths.shown(out)}: {reason}{f' ({paths.shown(Path(file))})' if file else ''}. "
+            "Nothing was half-written."
         ) from error
     return out
