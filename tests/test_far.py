@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sectorbook import chapters, paths, receipts, warehouse
 from sectorbook.errors import SectorbookError
+from sectorbook.local import private
 from sectorbook.runner import far, plan, series, warm
 from sectorbook.runner.store import Store
 from test_faults import SLOW, family, gone
@@ -365,3 +366,24 @@ def test_a_store_that_cannot_be_used_is_named(address: str) -> None:
             pytest.skip("s3fs is installed")
     with pytest.raises(SectorbookError, match=f"The store {address} cannot be used"):
         Store(address)
+
+
+def test_nothing_of_people_travels(home: Path) -> None:
+    """Chapters on people run on the machine that holds their files."""
+    paths.local("lima-oh", "private", "out").mkdir(parents=True)
+    for name in (
+        "participants.csv",
+        "pirl.csv",
+        "wage_records.xlsx",
+        private.KEY,
+        "private/out/ledger.json",
+        "goals.csv",
+    ):
+        paths.local("lima-oh", *name.split("/")).write_bytes(b"x")
+    sent = [path for path in far._home(["lima-oh"]) if path.is_relative_to(paths.local("lima-oh"))]
+    assert [path.name for path in sent] == ["goals.csv"]
+    here = {chapter.name for chapter in chapters.discover() if far._stays(chapter.name)}
+    assert (
+        here == {chapter.name for chapter in chapters.discover() if chapter.person_level}
+        and "09_workers" in here
+    )

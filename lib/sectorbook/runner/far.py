@@ -120,7 +120,7 @@ def _home(slugs: list[str]) -> list[Path]:
         of_people = path.stem in tables or path.name == private.KEY or paths.PRIVATE in parts
         return not of_people and not any(part.startswith(".") for part in parts)
 
-    return [*filter(travels, found), *(c.path for c in chapters.discover() if not c.person_level)]
+    return [*filter(travels, found), *(c.path for c in chapters.discover())]
 
 
 def _stays(name: str) -> bool:
