@@ -15,7 +15,7 @@ import pytest
 from sectorbook import chapters, paths, receipts, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import private
-from sectorbook.runner import far, plan, series, warm
+from sectorbook.runner import far, order, plan, series, warm
 from sectorbook.runner.store import Store
 from test_faults import SLOW, family, gone
 from test_runner import SMALL, small, tasks, write_notebook
@@ -261,9 +261,9 @@ def test_a_worker_that_does_not_fit_is_refused(small: Path, home: Path, tmp_path
 
 
 def test_what_is_different_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = far.identity(["lima-oh"], True)
-    assert far.difference(mine) is None
-    assert far.difference({**mine, "pandas": "0.1", "configuration": "x" * 64}) == (
+    mine = order.identity(["lima-oh"], True)
+    assert order.difference(mine) is None
+    assert order.difference({**mine, "pandas": "0.1", "configuration": "x" * 64}) == (
         f"pandas {mine['pandas']}, here 0.1; other configuration"
     )
 

@@ -16,7 +16,8 @@ from distributed.utils import offload
 
 from sectorbook import paths
 from sectorbook.errors import SectorbookError
-from sectorbook.runner import far, warm, workers
+from sectorbook.runner import warm, workers
+from sectorbook.runner.order import INPUTS, Answer, Job, Order, difference, digest
 from sectorbook.runner.store import Store
 
 SLICE_SECONDS = 0.1
@@ -37,7 +38,7 @@ def plugin_name(run: str) -> str:
 class Post(WorkerPlugin):
     """What a worker holds for one run: the checkout, the warm parent, a folder for what is being made."""
 
-    def __init__(self, order: far.Order, address: str, local: Path) -> None:
+    def __init__(self, order: Order, address: str, local: Path) -> None:
         self.order, self.folder = order, local / plugin_name(order.run)
         self.store = Store(order.store)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -49,13 +50,11 @@ class Post(WorkerPlugin):
 
     def _fetch_home(self, cache: Path) -> Path:
         """Return a checkout's configuration, chapters and data; workers on one machine share it."""
-        target = cache / f"sectorbook-{far.digest(self.order.home)}"
+        target = cache / f"sectorbook-{digest(self.order.home)}"
         if not target.exists():
             with tempfile.TemporaryDirectory(dir=cache, prefix=".sectorbook-") as temporary:
                 whole = Path(temporary) / "home"
-                self.store.fetch(
-                    far.INPUTS, {whole / name: digest for name, digest in self.order.home.items()}
-                )
+                self.store.fetch(INPUTS, {whole / name: digest for name, digest in self.order.home.items()})
                 try:
                     whole.rename(target)
                 except OSError:
@@ -93,22 +92,22 @@ class Post(WorkerPlugin):
                 self.warm.close()
                 self.warm = None
 
-    def do(self, job: far.Job, wanted: Callable[[], bool]) -> far.Answer:
+    def do(self, job: Job, wanted: Callable[[], bool]) -> Answer:
         """Run one chapter and return how it ended and what it wrote. Raises Unwanted when nobody waits any more."""
         with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as scratch:
             out = Path(scratch)
             self.store.fetch(self.order.folder, {out / name: digest for name, digest in job.reads.items()})
             end = self._run(job, out, wanted)
             if end.lost:
-                return far.Answer(end, {})
+                return Answer(end, {})
             target = out / paths.executed(job.slug, job.chapter).relative_to(paths.reports())
             end = workers.End(workers.outcome(job.chapter, end, target), cpu=end.cpu)
             made = [path for path in out.rglob("*") if path.is_file() and not path.name.startswith(".")]
             new = [path for path in made if path.relative_to(out).as_posix() not in job.reads]
             sums = self.store.send(job.folder, new)
-        return far.Answer(end, {path.relative_to(out).as_posix(): digest for path, digest in sums.items()})
+        return Answer(end, {path.relative_to(out).as_posix(): digest for path, digest in sums.items()})
 
-    def _run(self, job: far.Job, out: Path, wanted: Callable[[], bool]) -> workers.End:
+    def _run(self, job: Job, out: Path, wanted: Callable[[], bool]) -> workers.End:
         surroundings = {paths.HOME: str(self.home), paths.REPORTS: str(out)}
         crew, reason = workers.make(self.order.timeout, self.order.memory_mb, 1, surroundings)
         if reason is None:
@@ -135,11 +134,11 @@ class Post(WorkerPlugin):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-async def hire(order: far.Order, dask_worker: Worker) -> dict[str, Any]:
+async def hire(order: Order, dask_worker: Worker) -> dict[str, Any]:
     """Make the worker ready for a run; return how many chapters it takes at a time, or why it is left out."""
     name = plugin_name(order.run)
     try:
-        if reason := await offload(far.difference, order.identity):
+        if reason := await offload(difference, order.identity):
             return {"refused": reason}
         if name not in dask_worker.plugins:
             post = await offload(Post, order, dask_worker.address, Path(dask_worker.local_directory))
@@ -155,7 +154,7 @@ async def dismiss(run: str, dask_worker: Worker) -> None:
         await dask_worker.plugin_remove(plugin_name(run))
 
 
-def work(run: str, job: far.Job) -> far.Answer:
+def work(run: str, job: Job) -> Answer:
     """Run one chapter on this worker, as a task of Dask's."""
     worker = get_worker()
     key = worker.get_current_task()
