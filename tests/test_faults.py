@@ -295,6 +295,8 @@ def test_random_kills_lose_nothing(small: Path, home: Path) -> None:
     expected = {}
 
     def settle() -> None:
+        # What quotes a chapter that was lost is right again once the plan has nothing left to do for it.
+        settled = {(t.region.slug, t.chapter.name) for t in tasks("lima-oh", "enid-ok") if not t.reason}
         for slug in ("lima-oh", "enid-ok"):
             for name, entry in receipts.read(slug).get("chapters", {}).items():
                 ledger = paths.ledger(slug, name)
@@ -302,7 +304,8 @@ def test_random_kills_lose_nothing(small: Path, home: Path) -> None:
                     content = ledger.read_text(encoding="utf-8")
                     json.loads(content)
                     nbformat.read(paths.executed(slug, name), 4)
-                    assert expected.setdefault((slug, name), content) == content
+                    if (slug, name) in settled:
+                        assert expected.setdefault((slug, name), content) == content
                 elif entry["status"] == "failed":
                     # A parent that is struck twice while it starts counts as two lost processes.
                     told = ("ended by", "lost", "parent did not start", "parent is gone")

@@ -23,6 +23,9 @@ SMALL = {
 }
 
 
+AGAIN = "a chapter it quotes runs again, or ran after it"
+
+
 def write_notebook(name: str, body: str) -> None:
     parameters = nbformat.v4.new_code_cell(
         'region = "san-francisco"  # region\nsector = "healthcare"  # sector\nsize = 3  # size',
@@ -81,6 +84,24 @@ def test_a_series_runs_resumes_and_runs_again_only_what_changed(small: Path) -> 
     assert any(name.endswith("oews_occupations.parquet") for name in receipt["inputs"])
 
 
+def test_a_chapter_that_quoted_one_that_was_lost_runs_again(small: Path) -> None:
+    run(tasks("lima-oh"))
+    receipt = json.loads((small / "lima-oh" / "receipt.json").read_text(encoding="utf-8"))
+
+    def told(**changes: str) -> list[str | None]:
+        entries = {**receipt["chapters"], "01_first": {**receipt["chapters"]["01_first"], **changes}}
+        content = json.dumps({**receipt, "chapters": entries})
+        (small / "lima-oh" / "receipt.json").write_text(content, encoding="utf-8")
+        return [task.reason for task in tasks("lima-oh")]
+
+    again = "a chapter it quotes runs again, or ran after it"
+    assert told() == [None, None]
+    assert told(status="failed") == ["failed before", again]
+    assert told(finished="2999-01-01T00:00:00.000+00:00") == [None, again], (
+        "killed before the second ran again"
+    )
+
+
 def test_a_changed_input_runs_everything_again(small: Path, home: Path) -> None:
     run(tasks("lima-oh"))
     path = home / "config" / "sectors.yml"
@@ -108,7 +129,7 @@ def test_one_failure_stops_no_other_region_and_is_named(small: Path, body: str, 
     said = json.loads(paths.ledger("enid-ok", "02_second").read_text(encoding="utf-8"))["items"][0]["text"]
     assert said == "nothing", "a failed chapter's numbers are not quoted"
     assert receipts.read("enid-ok")["chapters"]["01_first"]["status"] == "failed"
-    assert [task.reason for task in tasks("enid-ok")] == ["failed before", None]
+    assert [task.reason for task in tasks("enid-ok")] == ["failed before", AGAIN]
 
 
 def test_a_disk_that_fills_up_leaves_no_half_of_a_chapter(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -81,6 +82,15 @@ def _reason(entry: dict | None, fingerprint: str, there: bool) -> str | None:
     return None if there else "its output is missing"
 
 
+def _overtaken(name: str, done: dict[str, dict], again: set[str], earlier: Iterable[str]) -> bool:
+    """Return whether a chapter may have quoted less than there is: one it quotes is to run, or ended after it did.
+
+    One that failed and then ran has the same fingerprint as before.
+    """
+    own = done[name]["finished"]
+    return bool(again) or any(done[other]["finished"] > own for other in earlier if other in done)
+
+
 def make(
     regions: list[warehouse.Region], chosen: list[Notebook], given: dict[str, Any], sector: str | None
 ) -> list[Task]:
@@ -107,22 +117,26 @@ def make(
             for person_level in {chapter.person_level for chapter in chosen}
         }
         earlier: dict[str, str] = {}
+        again: set[str] = set()
         for chapter in chosen:
             own = [_shared_inputs(), source[chapter.name], parameters[chapter.name]]
             if chapter.reads_local:
                 own.append(origin.inputs(region.slug))
             fingerprint = _digest([*own, earlier] if chapter.reads_findings else own)
+            reason = _reason(done.get(chapter.name), fingerprint, chapter.name in there[chapter.person_level])
+            if chapter.reads_findings and reason is None and _overtaken(chapter.name, done, again, earlier):
+                reason = "a chapter it quotes runs again, or ran after it"
             tasks.append(
                 Task(
                     region=region,
                     chapter=chapter,
                     parameters=parameters[chapter.name],
                     fingerprint=fingerprint,
-                    reason=_reason(
-                        done.get(chapter.name), fingerprint, chapter.name in there[chapter.person_level]
-                    ),
+                    reason=reason,
                     after=list(earlier) if chapter.reads_findings else [],
                 )
             )
             earlier[chapter.name] = fingerprint
+            if reason:
+                again.add(chapter.name)
     return tasks

@@ -32,7 +32,7 @@ def _entry(task: Task, outcome: Outcome) -> dict:
         "status": "failed" if outcome.error else "done",
         "parameters": task.parameters,
         "fingerprint": task.fingerprint,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "seconds": round(outcome.seconds, 2),
         **({"error": outcome.error, "cell": outcome.cell} if outcome.error else {}),
     }
