@@ -27,6 +27,7 @@ GOOD = {
     "funding": "source,kind,amount_usd,start,end\nGrant,public,250000,2027-01,2027-12\n",
     "scorecard": "candidate,item,score,evidence,conflict_of_interest\nCity Board,c04_3,3,Report,no\n",
     "engagement_table": "respondent,year,activity,answer\nDean,2026,gives_match,some\nDean,2026,attends_meetings,\n",
+    "codebook": "question,text,code\nroot_cause,Licenses take too long,Licensing\n",
     "solutions": "pain_point,root_cause,solution,owner,due\nturnover,Shifts,Schedules,City Board,2027-03\n",
     "services": "service,barrier,provider,people_needing,people_served,cost_annual_usd\n"
     "childcare,Nights,Harbor College,30,18,40000\n",
@@ -171,6 +172,10 @@ MALFORMED = {
         "engagement_table", lines("engagement_table", 2, ",2026,gives_match,some"), [2], "column 'respondent'"),
     "a pain point of one's own": (
         "solutions", lines("solutions", 2, "parking,,,,"), [2], "column 'pain_point': found 'parking'"),
+    "a code for no open question": (
+        "codebook", lines("codebook", 2, "root_causes,Rents are high,Rents"), [2], "found 'root_causes'"),
+    "an answer without its code": (
+        "codebook", lines("codebook", 2, "root_cause,Rents are high,"), [2], "column 'code': found nothing"),
     "a day in place of a month": (
         "solutions", lines("solutions", 2, "turnover,Shifts,Schedules,City Board,2027-03-01"), [2], "a month as year-month"),
     "two owners in one cell": (

@@ -338,6 +338,21 @@ def test_open_answers_are_coded_by_the_codebook_only():
     assert uncoded.to_numpy().tolist() == [["parking", 1]]
 
 
+def test_open_answers_are_shares_of_those_who_wrote_something():
+    words = ["Night shifts", "night shifts ", "parking", "rents", " ", None]
+    codebook = pd.DataFrame(
+        {
+            "text": ["night shifts", "night shifts", "parking"],
+            "code": ["schedule", "conditions", "conditions"],
+        }
+    )
+    table = survey_tables.coded_table(simple([0.0] * 6, why=words), "why", codebook)
+    assert table["choice"].tolist() == ["conditions", "schedule", survey_tables.NOT_CODED]
+    assert table["percent"].tolist() == pytest.approx([75, 50, 25]) and table["n"].tolist() == [4, 4, 4]
+    assert not table.astype(str).isin(words[:4]).any(axis=None), "the answers themselves are not shown"
+    assert survey_tables.coded_table(simple([0.0] * 2, why=[None, ""]), "why", codebook).empty
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(6, 25), st.integers(0, 2**32 - 1))
 def test_the_jackknife_of_a_mean_or_total_is_the_textbook_variance(n, seed):

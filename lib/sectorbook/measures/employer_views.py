@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sectorbook.errors import SectorbookError
-from sectorbook.measures import employer_answers, survey, survey_shares, survey_weights
+from sectorbook.measures import employer_answers, survey, survey_shares, survey_tables, survey_weights
 from sectorbook.measures.survey import Design
 
 UNWEIGHTED, BY_SIZE, BY_INDUSTRY = "As answered", "To size", "To size and industry"
@@ -181,3 +181,21 @@ def questions_of(
         for question, (before, choices, labels) in several.items()
         for choice in choices
     }
+
+
+def coded(sample: Design | None, codebook: pd.DataFrame, asked: Mapping[str, str]) -> pd.DataFrame:
+    """Return the open questions of `asked` (id -> label) by the codes of the initiative's codebook.
+
+    `codebook`: `question`, `text` and `code`. Returns `asked` and what `survey_tables.coded_table` does; no rows without
+    a sample or a codebook, since an answer nobody has coded says nothing in a table.
+    """
+    parts = [
+        survey_tables.coded_table(sample, question, codebook[codebook["question"] == question]).assign(
+            asked=label
+        )
+        for question, label in asked.items()
+        if sample is not None and question in sample.frame and question in set(codebook["question"])
+    ]
+    columns = ["asked", "choice", "percent", "ci_low", "ci_high", "count", "n"]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True)[columns] if filled else pd.DataFrame(columns=columns)

@@ -122,3 +122,33 @@ def code_open_answers(answers: pd.DataFrame, codebook: pd.DataFrame) -> tuple[pd
     counts = open_texts.value_counts().rename_axis("text").reset_index(name="answers")
     done = coded.loc[coded["code"].notna(), ["respondent", "text", "code"]]
     return done.reset_index(drop=True), counts
+
+
+NOT_CODED = "not coded yet"
+
+
+def coded_table(design: Design, question: str, codebook: pd.DataFrame) -> pd.DataFrame:
+    """Return an open question by the codes a person gave its answers, the most frequent first, `NOT_CODED` last.
+
+    `codebook`: `text` and `code`, of this question. The base is those who answered; an answer may have several codes, so
+    percentages add up to more than 100. Returns what `multiple_response` does; no rows where nobody answered. The answers
+    themselves are not in it.
+    """
+    texts = column(design.frame, question).astype("object")
+    given = pd.DataFrame({"respondent": design.frame.index, "text": texts.to_numpy()})
+    given = given[given["text"].notna() & (given["text"].astype(str).str.strip() != "")]
+    if given.empty:
+        return pd.DataFrame(columns=["choice", "percent", "ci_low", "ci_high", "count", "n"])
+    done, left = code_open_answers(given, codebook)
+    marks = pd.DataFrame(0.0, index=given["respondent"], columns=sorted(done["code"].unique()))
+    for row in done.itertuples():
+        marks.loc[row.respondent, row.code] = 1.0
+    if len(left):
+        marks[NOT_CODED] = (~marks.index.isin(done["respondent"])).astype(float)
+    names = {f"{_COLUMN}_{place}": code for place, code in enumerate(marks)}
+    frame = design.frame.join(marks.set_axis(list(names), axis=1))
+    table = multiple_response(replace(design, frame=frame), names)
+    last = table["choice"] == NOT_CODED
+    return table.assign(last=last).sort_values(
+        ["last", "percent"], ascending=[True, False], kind="stable", ignore_index=True
+    ).drop(columns="last")  # fmt: skip
