@@ -172,7 +172,7 @@ def test_every_cell_of_every_participant_notebook_runs(page, packs) -> None:
         wait_until_idle(page)
         assert panel.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0, notebook.name
         assert panel.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0, notebook.name
-        text = panel.inner_text()
+        text = panel.text_content()  # inner_text leaves out cells that are off the screen
         assert text.count("nothing to check yet") + text.count("has no check in") == 3 and "Saved " in text
         page.keyboard.press("Control+s")
 
@@ -219,6 +219,9 @@ def test_an_exercise_answered_wrongly_and_rightly_saved_and_exported(page, packs
         page.wait_for_timeout(500)
     exported = Path(saved[0].path()).read_text(encoding="utf-8")
     assert "Shares add up" in exported and "Blue table" in exported
+    alts = re.findall(r'<img[^>]*?alt="([^"]*)"', exported)
+    assert len(alts) == exported.count("<img") >= 3
+    assert not [alt for alt in alts if "No description" in alt or len(alt) < 40]
 
 
 # --- the facilitator's pages and the book, from file:// addresses

@@ -21,7 +21,9 @@ def command(settings: Path, more: list[str]) -> list[str]:
     first = chapters.discover()[0].path.name
     return [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={paths.notebooks().resolve()}",
-        f"--LabApp.default_url=/lab/tree/{first}", f"--LabApp.app_settings_dir={settings}", *more,
+        f"--LabApp.default_url=/lab/tree/{first}", f"--LabApp.app_settings_dir={settings}",
+        "--HTMLExporter.template_name=classic",  # the newer one drops the words of pictures
+        *more,
     ]  # fmt: skip
 
 
