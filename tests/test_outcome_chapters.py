@@ -11,7 +11,7 @@ from sectorbook import findings, paths, register, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import files, origin, templates
 from sectorbook.report import book, edition, employer, forms, pack
-from test_convening_chapters import number, run, table, texts
+from test_convening_chapters import check_demonstration_is_marked, number, run, table, texts
 
 DEMONSTRATION = origin.Origin("demonstration", origin.DEMONSTRATION, "san-francisco")
 NAMES = ("10_employer_outcomes", "11_partnership")
@@ -54,14 +54,7 @@ def shown() -> dict[str, dict]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_demonstration_is_marked_wherever_it_is_shown(name: str, shown: dict) -> None:
-    ledger = shown[name]
-    assert any(source["synthetic"] for source in ledger["sources"])
-    assert any("demonstration" in t and "synthetic" in t for t in texts(ledger, "caveat"))
-    assert not [t for t in texts(ledger, "sentence") if re.search("nan|None|not published|on file for", t)]
-    for item in ledger["items"]:
-        if item["kind"] == "table":
-            cells = [cell for row in item["cells"] for cell in row]
-            assert not {"nan", "None", "<NA>", "not published"} & set(cells), item["title"]
+    check_demonstration_is_marked(shown[name])
 
 
 def test_chapter_10_is_under_the_gate_and_names_no_employer(shown: dict) -> None:

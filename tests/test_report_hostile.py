@@ -9,10 +9,11 @@ import docx
 import openpyxl
 import pytest
 from docx.oxml.ns import qn
-from report_book import figure, number, section, sentence, small, table, unpacked_streams
+from report_book import figure, number, pages_of, section, sentence, small, table, unpacked_streams
 from sectorbook.errors import SectorbookError
 from sectorbook.report import edition, pack
 from sectorbook.report.edition import clean
+from sectorbook.report.layout import Grid, flow
 
 PAYLOADS = (
     # HTML and script
@@ -71,18 +72,16 @@ def hostile(tmp_path_factory):
     for place, text in enumerate(PAYLOADS):
         name = f"{place % 100:02d}_c{place}"
         mine = number(name, "n", 12.0, "count", text)
-        # An answer may have ten thousand characters, a heading has not: one would repeat on every page.
-        short = text[:200]
         items = [
             mine,
             sentence(name, text, (mine["address"], text)),
-            figure(short, text),
-            table(short, text, short),
+            figure(text, text),
+            table(text, text, text),
             sentence(name, text, kind="caveat"),
         ]
-        items[3]["cells"][1][1] = short
+        items[3]["cells"][1][1] = text
         items[3]["address"] = text
-        book.sections.append(section(folder, name, short, items))
+        book.sections.append(section(folder, name, text, items))
     some = " ".join(PAYLOADS[:40])
     book.region.update(name=some, code=some, kind=some)
     book.sector.update(name=some, naics=list(PAYLOADS))
@@ -113,6 +112,19 @@ class _Page(html.parser.HTMLParser):
 
 def _flat(text: str) -> str:
     return "".join(text.split())
+
+
+def test_a_heading_of_ten_thousand_characters_stands_once_and_whole(tmp_path):
+    """Repeated on every page it left no room for the rows, and pages of it followed one another."""
+    words = [f"w{place}" for place in range(2_000)]
+    long = " ".join(words)
+    book = small(tmp_path)
+    book.sections.append(section(tmp_path, "05_long", long, [figure(long), table(long, long, long)]))
+    pages = "".join(pages_of(pack.render(edition.make(book), "pdf")))
+    assert len(long) > 10_000 and not [word for word in (words[0], words[-1]) if word not in pages]
+    grids = [block for part in flow(edition.make(book)) for block in part.blocks if isinstance(block, Grid)]
+    assert {grid.repeats for grid in grids if grid.title == long} == {False}
+    assert {grid.repeats for grid in grids if grid.title != long} == {True}
 
 
 def test_there_are_sixty_payloads_and_more():

@@ -11,6 +11,8 @@ from sectorbook.report.edition import NUMERIC, Edition
 WIDE, HIGH = 17.0, 12.5
 # Points of type for a table of up to so many columns.
 POINTS = ((6, 8.0), (9, 7.0), (10**6, 6.0))
+# A longer column label stands once: repeated on every page it would leave no room for the rows.
+LONGEST_REPEATED = 200
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Grid:
     def points(self) -> float:
         """Return the size of type that so many columns leave room for."""
         return next(points for columns, points in POINTS if len(self.head) <= columns)
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether the header stands on every page of the table."""
+        return all(len(label) <= LONGEST_REPEATED for label, _ in self.head)
 
     @property
     def shares(self) -> list[float]:

@@ -75,7 +75,13 @@ def _block(block: Text | Picture | Grid, name: str) -> dict:
             "width": block.width,
             "lang": block.lang,
         }
-    return {"type": "grid", **asdict(block), "widths": block.shares, "size": block.points}
+    return {
+        "type": "grid",
+        **asdict(block),
+        "widths": block.shares,
+        "size": block.points,
+        "repeats": block.repeats,
+    }
 
 
 def made_printable(value: Any, more: frozenset[int] = frozenset()) -> Any:
