@@ -110,11 +110,16 @@ def menu(page, *names: str) -> None:
         page.get_by_role("menuitem", name=name, exact=True).click()
 
 
-def wait_until_idle(page) -> None:
+def wait_until_ready(page) -> None:
+    """Wait as the README says: what is run before a chapter has its kernel may be lost on a busy machine."""
     page.wait_for_timeout(1000)
     page.wait_for_function(
         "document.querySelector('#jp-main-statusbar').innerText.includes('| Idle')", timeout=WAIT
     )
+
+
+def wait_until_idle(page) -> None:
+    wait_until_ready(page)
     # Idle is also said before the first and between two cells: the last cell has its number when all have run.
     page.wait_for_function(
         """() => [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt')]
@@ -129,6 +134,7 @@ def open_chapter(page, name: str):
     page.wait_for_selector(f".lm-TabBar-tab.jp-mod-current >> text={name}", timeout=WAIT)
     panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     panel.locator("h1").first.wait_for(timeout=WAIT)
+    wait_until_ready(page)
     return panel
 
 
