@@ -152,6 +152,7 @@ def _remember() -> tuple:
             slices.columns(warehouse._parquet(table))
     warehouse.load("oews_staffing", columns=staffing.COLUMNS)
     warehouse.load("oews_occupations", "national")
+    warehouse.load("county_shapes")
     for name in config.frameworks():
         config.framework(name)
     for name in config.local():
