@@ -47,6 +47,8 @@ class Folder:
 
 def files(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each table that are there; more than one is a problem."""
+    if not folder.is_dir():
+        return {}
     found = {name: [folder / f"{name}{end}" for end in ENDINGS] for name in config.local()}
     return {name: there for name, both in found.items() if (there := [p for p in both if p.is_file()])}
 

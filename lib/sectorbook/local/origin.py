@@ -151,9 +151,11 @@ def sidecar(origin: Origin) -> provenance.Sidecar:
 
 
 def inputs(region_slug: str) -> dict[str, str]:
-    """Return the SHA-256 of every file that may speak for a region: its own, and the demonstration's."""
+    """Return the SHA-256 of every file that may speak for a region: its own, and the demonstration's where it is of it."""
     found = {}
-    for slug in (region_slug, DEMONSTRATION):
+    shown = paths.local(DEMONSTRATION, provenance.SIDECAR)
+    ours = shown.exists() and provenance.read_sidecar(shown.parent).facts.get("region") == region_slug
+    for slug in (region_slug, DEMONSTRATION) if ours else (region_slug,):
         for both in files.files(paths.local(slug)).values():
             found |= {paths.shown(path): provenance.sha256(path) for path in both}
     return found
