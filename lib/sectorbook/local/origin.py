@@ -14,6 +14,8 @@ from sectorbook.errors import SectorbookError, unknown
 from sectorbook.local import files
 
 DEMONSTRATION = "demonstration"
+# What the name of the source begins with where it is an initiative's own files.
+OWN = "initiative-"
 # More problems than this are counted, not listed, in one message.
 SHOWN = 30
 
@@ -144,7 +146,7 @@ def sidecar(origin: Origin) -> provenance.Sidecar:
     newest = max((path.stat().st_mtime for path in found), default=None)
     day = datetime.fromtimestamp(newest, UTC).date().isoformat() if newest else "none yet"
     return provenance.Sidecar(
-        source=f"initiative-{origin.region}", title="Files of the initiative", publisher="The initiative", vintage=day,
+        source=f"{OWN}{origin.region}", title="Files of the initiative", publisher="The initiative", vintage=day,
         edition=day, published=day, retrieved=day, licence="Not published",
         citation=f"Files of the initiative, {origin.region}, {len(found)} files, last changed: {day}", files=(),
     )  # fmt: skip
