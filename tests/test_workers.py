@@ -17,6 +17,7 @@ from sectorbook.measures import (
     comparison_study,
     published_effects,
     worker_outcomes,
+    worker_panel,
     worker_tables,
     worker_trial,
 )
@@ -168,6 +169,9 @@ def test_any_part_of_a_file_has_an_answer_or_none(n: int, seed: int, by_lot: boo
     for frame in (
         worker_trial.alike(sample, BEFORE), worker_trial.by_group(sample, OUTCOME, "education"),
         worker_trial.quantiles(sample, OUTCOME, 20, 1), worker_trial.dynamics(people),
+        worker_trial.standard_errors(sample, OUTCOME, BEFORE, by_lot, 20, 1),
+        worker_panel.event_study(worker_panel.panel(people), by_lot)[0],
+        *worker_panel.put_together(worker_panel.by_entry(people), by_lot),
     ):  # fmt: skip
         assert "behind" in frame
     worker_outcomes.changes(worker_outcomes.served(people))

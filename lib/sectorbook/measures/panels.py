@@ -3,7 +3,7 @@
 For entry at different dates use `staggered`; two-way fixed effects would compare late starters with early ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from scipy import stats
 
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures.clusters import cluster_robust
-from sectorbook.measures.effects import Effect, effect, independent, interval, numbers, regress
+from sectorbook.measures.effects import Effect, Fit, effect, independent, interval, numbers, regress
 
 PANEL_SE = ("classical", "CR0", "CR1", "CR2")
 
@@ -54,10 +54,9 @@ def fixed_effects(
     xtreg), CR2 (Bell–McCaffrey, Satterthwaite df: the honest one with few firms).
     """
     x, y, units, _ = _within(frame, outcome, regressors, unit, time, period_effects)
-    rows = []
+    rows, found = [], _panel_error(y, x, units, se)
     for position, name in enumerate(regressors):
-        unit_vector = np.eye(x.shape[1])[position]
-        estimate, error, df, label = _panel_error(y, x, units, se, unit_vector)
+        estimate, error, df, label = found(np.eye(x.shape[1])[position])
         low, high, p = interval(estimate, error, df, level)
         rows.append(
             {
@@ -104,21 +103,34 @@ def _within(
 
 
 def _panel_error(
-    y: np.ndarray, x: np.ndarray, units: np.ndarray, se: str, contrast: np.ndarray
-) -> tuple[float, float, float, str]:
+    y: np.ndarray, x: np.ndarray, units: np.ndarray, se: str
+) -> Callable[[np.ndarray], tuple[float, float, float, str]]:
+    """Return what gives a contrast's estimate, standard error, degrees of freedom and method; the fit is made once."""
     n, k, g = len(y), x.shape[1], int(units.max() + 1)
     if se not in PANEL_SE:
         raise unknown("standard error method", se, PANEL_SE)
+    if se == "CR2":
+
+        def bias_reduced(contrast: np.ndarray) -> tuple[float, float, float, str]:
+            found = cluster_robust(y, x, units, "CR2", contrast)
+            return found.estimate, found.standard_error, found.df, found.se_method
+
+        return bias_reduced
     if se == "classical":
-        fit = regress(y, x, "classical")
-        df = n - g - k
-        estimate, error = fit.contrast(contrast)
-        return estimate, error * np.sqrt((n - k) / df), float(df), "classical, N − units − K"
-    found = cluster_robust(y, x, units, "CR2" if se == "CR2" else "CR0", contrast)
-    if se == "CR1":
-        factor = np.sqrt(g / (g - 1) * (n - 1) / (n - k - 1))
-        return found.estimate, found.standard_error * factor, g - 1.0, f"CR1, clustered by unit ({g})"
-    return found.estimate, found.standard_error, found.df, found.se_method
+        fit, factor = regress(y, x, "classical"), np.sqrt((n - k) / (n - g - k))
+        return lambda contrast: _scaled(fit, contrast, factor, n - g - k, "classical, N − units − K")
+    fit = regress(y, x, "CR0", clusters=units)
+    if se == "CR0":
+        return lambda contrast: _scaled(fit, contrast, 1.0, fit.df, fit.se_method)
+    factor = np.sqrt(g / (g - 1) * (n - 1) / (n - k - 1))
+    return lambda contrast: _scaled(fit, contrast, factor, g - 1, f"CR1, clustered by unit ({g})")
+
+
+def _scaled(
+    fit: Fit, contrast: np.ndarray, factor: float, df: float, label: str
+) -> tuple[float, float, float, str]:
+    estimate, error = fit.contrast(contrast)
+    return estimate, error * factor, float(df), label
 
 
 def first_differences(frame: pd.DataFrame, columns: Sequence[str], unit: str, time: str) -> pd.DataFrame:

@@ -27,11 +27,26 @@ SHOWN = {
         "estimand estimator estimate standard_error bootstrap_se ci_low ci_high p_value se_method n_treated "
         "n_comparison remark",
     ),
+    "errors": _names(
+        "trial",
+        "estimand se_method together clusters estimate standard_error ci_low ci_high p_value p_wild p_wild_least "
+        "n_treated n_comparison remark",
+    ),
+    "over_time": _names(
+        "trial",
+        "estimand estimator comparison estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison",
+    ),
+    "event_study": _names(
+        "trial", "period estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison"
+    ),
+    "by_entry": _names(
+        "trial", "since_entry estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison"
+    ),
     "alike": _names("trial", "covariate difference effect_size variance_ratio verdict effective_n"),
     "by_quarter": _names("trial", "period estimate ci_low ci_high p_adjusted n_treated n_comparison"),
     "subgroups": _names(
         "trial",
-        "subgroup estimate ci_low ci_high p_value p_holm p_fdr difference_p_value n_treated n_comparison",
+        "subgroup estimate ci_low ci_high p_value p_holm p_fdr p_wy difference_p_value n_treated n_comparison",
     ),
     "quantiles": _names("trial", "quantile treated_quantile comparison_quantile estimate ci_low ci_high"),
     "worth": _names(
@@ -65,7 +80,10 @@ _COUNTS = {
     "quarters": ["person_n"],
     "rates": _names("wioa", "numerator denominator excluded not_yet_available"),
     "groups": _names("wioa", "numerator denominator"),
-    **{key: _names("trial", "n_treated n_comparison") for key in ("effects", "by_quarter", "subgroups")},
+    **{
+        key: _names("trial", "n_treated n_comparison")
+        for key in ("effects", "errors", "over_time", "event_study", "by_entry", "by_quarter", "subgroups")
+    },
 }
 _WIOA = ("wioa_numerator", "wioa_denominator")
 _SHARES = {
@@ -85,6 +103,10 @@ _PUBLIC = {
     "rates": ["wioa_label", "wioa_negotiated_pct"],
     "groups": ["wioa_subgroup"],
     "effects": _names("trial", "estimand estimator se_method remark"),
+    "errors": _names("trial", "estimand se_method together clusters p_wild_least remark"),
+    "over_time": _names("trial", "estimand estimator comparison se_method"),
+    "event_study": _names("trial", "period se_method"),
+    "by_entry": _names("trial", "since_entry se_method"),
     "alike": ["trial_covariate", "trial_verdict"],
     "by_quarter": ["trial_period"],
     "subgroups": ["trial_subgroup"],
