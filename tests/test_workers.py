@@ -20,6 +20,7 @@ from sectorbook.measures import (
     worker_panel,
     worker_tables,
     worker_trial,
+    worker_weighted,
 )
 from sectorbook.report import book, edition, html
 
@@ -102,6 +103,26 @@ def test_those_who_stayed_away_and_the_comparison_group_took_no_part(tmp_path: P
     )
     assert len(worker_outcomes.served(people)) == 2
     assert people["treated"].sum() == 3
+
+
+def test_weights_worked_by_hand_and_none_without(tmp_path: Path) -> None:
+    people = prepared(
+        tmp_path,
+        [
+            {"id": "a", "weight": "1", "promoted": "yes"} | earned("1000", "2000", "2"),
+            {"id": "b", "weight": "1", "promoted": "no"} | earned("1000", "1000", "2"),
+            {"id": "c", "weight": "3", "promoted": "yes"} | earned("1000", "4000", "2"),
+            {"id": "d", "weight": "9", "promoted": ""} | earned("1000", "", "2"),
+        ],
+    )
+    table = worker_weighted.weighted(people).set_index("indicator")
+    share = table.loc["Promoted within a year"]
+    assert (share.unweighted, share.weighted) == pytest.approx((200 / 3, 100 * 4 / 5))
+    assert (share.effective_n, share.n, share.behind) == (pytest.approx(25 / 11), 3, 1)
+    change = table.loc["Annual earnings, USD"]
+    assert (change.unweighted, change.weighted) == pytest.approx((16000 / 3, (4000 + 0 + 36000) / 5))
+    assert change.weighted_low < change.weighted < change.weighted_high and change.behind == 3
+    assert worker_weighted.weighted(people.assign(weight=np.nan)).empty
 
 
 def test_a_dip_is_told_by_its_size(invented: pd.DataFrame) -> None:

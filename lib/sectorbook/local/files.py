@@ -89,7 +89,8 @@ def read(folder: Path) -> Folder:
         _references(file, table, records, here, raw, out)
         if name in CHECKS:
             problems, notes = CHECKS[name](file, records)
-            out.problems += problems
+            told = {(p.row, p.column) for p in out.problems_of([name])}
+            out.problems += [p for p in problems if (p.row, p.column) not in told]
             out.notes += notes
         out.rows[name] = len(records)
         if table.private and records and not out.problems_of([name]):

@@ -15,6 +15,9 @@ def _names(prefix: str, text: str) -> list[str]:
 SHOWN = {
     "profile": _names("person", "trait group count n share_pct"),
     "levels": _names("person", "indicator count n n_missing share_pct share_pct_low share_pct_high"),
+    "weighted": _names(
+        "person", "indicator statistic unweighted weighted weighted_low weighted_high effective_n n"
+    ),
     "changes": _names("person", "indicator statistic before after change p_value test n"),
     "quarters": _names("person", "quarter group mean_usd n"),
     "rates": _names(
@@ -76,6 +79,7 @@ REAL = {
 _COUNTS = {
     "profile": ["person_count", "person_n"],
     "levels": ["person_count", "person_n", "person_n_missing"],
+    "weighted": ["person_n"],
     "changes": ["person_n"],
     "quarters": ["person_n"],
     "rates": _names("wioa", "numerator denominator excluded not_yet_available"),
@@ -98,6 +102,7 @@ _MEANS = {"quarters": {"person_mean_usd": ("person_n", "person_largest")}}
 _PUBLIC = {
     "profile": ["person_trait", "person_group"],
     "levels": ["person_indicator"],
+    "weighted": ["person_indicator", "person_statistic"],
     "changes": ["person_indicator", "person_statistic", "person_test"],
     "quarters": ["person_quarter", "person_group"],
     "rates": ["wioa_label", "wioa_negotiated_pct"],
