@@ -18,6 +18,7 @@ from sectorbook.measures import (
     published_effects,
     worker_outcomes,
     worker_panel,
+    worker_standards,
     worker_tables,
     worker_trial,
     worker_weighted,
@@ -191,6 +192,7 @@ def test_any_part_of_a_file_has_an_answer_or_none(n: int, seed: int, by_lot: boo
         worker_trial.alike(sample, BEFORE), worker_trial.by_group(sample, OUTCOME, "education"),
         worker_trial.quantiles(sample, OUTCOME, 20, 1), worker_trial.dynamics(people),
         worker_trial.standard_errors(sample, OUTCOME, BEFORE, by_lot, 20, 1),
+        worker_standards.summary(people, sample, BEFORE, by_lot, known_answers.attrition_boundary()).assign(behind=0),
         worker_panel.event_study(worker_panel.panel(people), by_lot)[0],
         *worker_panel.put_together(worker_panel.by_entry(people), by_lot),
     ):  # fmt: skip
@@ -207,6 +209,31 @@ def test_a_lost_person_is_counted_in_the_group_they_were_assigned_to(invented: p
     assigned, kept = invented.treated.value_counts(), sample.treated.value_counts()
     assert worker_trial.lost(invented, sample) == (assigned - kept).min()
     assert worker_trial.attrition_words(rated) == {"cautious": "low", "optimistic": "low"}
+
+
+def test_steps_whose_rule_was_not_read_are_not_rated(invented: pd.DataFrame) -> None:
+    sample, limits = worker_trial.analysed(invented, OUTCOME, BEFORE[:2]), known_answers.attrition_boundary()
+    table = worker_standards.summary(invented, sample, BEFORE, True, limits)
+    assert (table.finding.eq("not rated") == table.rule.eq("not read")).all()
+    assert list(table.finding[1:4]) == [
+        "low",
+        "worst measure: needs adjustment",
+        "meets standards without reservations",
+    ]
+    assert not {"high", "moderate"} & set(table.finding[table.rule_source.str.startswith("CLEAR")])
+    study = worker_standards.summary(invented, sample, BEFORE, False, limits)
+    assert list(study.finding[1:4:2]) == ["asked of trials only", "meets standards with reservations"]
+    apart = sample.assign(age_at_entry=sample.age_at_entry + 9 * sample.treated)
+    study = worker_standards.summary(invented, apart, BEFORE, False, limits)
+    assert list(study.finding[2:4]) == ["worst measure: not satisfied", "does not meet standards"]
+    assert (
+        worker_standards.summary(invented, sample.iloc[:0], BEFORE, True, limits)
+        .finding.eq("not rated")
+        .all()
+    )
+    assert (
+        not table[["question", "looked_at", "finding"]].apply(lambda c: c.str.contains(r"\d")).any(axis=None)
+    )
 
 
 def test_the_experiment_the_trap_and_the_estimators() -> None:

@@ -46,6 +46,7 @@ SHOWN = {
         "trial", "since_entry estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison"
     ),
     "alike": _names("trial", "covariate difference effect_size variance_ratio verdict effective_n"),
+    "standards": _names("standard", "question looked_at finding rule rule_source"),
     "by_quarter": _names("trial", "period estimate ci_low ci_high p_adjusted n_treated n_comparison"),
     "subgroups": _names(
         "trial",
@@ -113,6 +114,7 @@ _PUBLIC = {
     "event_study": _names("trial", "period se_method"),
     "by_entry": _names("trial", "since_entry se_method"),
     "alike": ["trial_covariate", "trial_verdict"],
+    "standards": _names("standard", "question looked_at finding rule rule_source"),
     "by_quarter": ["trial_period"],
     "subgroups": ["trial_subgroup"],
     "quantiles": ["trial_quantile"],

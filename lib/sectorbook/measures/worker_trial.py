@@ -50,7 +50,7 @@ def analysed(people: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> p
     return known if enough and known[outcome].nunique() > 1 else known.iloc[:0]
 
 
-def _varying(sample: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
+def varying(sample: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
     """Return the covariates that are not the same for everyone: the others cannot adjust anything."""
     return [name for name in covariates if sample[name].nunique() > 1]
 
@@ -87,7 +87,7 @@ def effects(
     """
     if sample.empty:
         return pd.DataFrame(columns=[*FIELDS, "bootstrap_se", "behind", "remark"])
-    covariates = _varying(sample, covariates)
+    covariates = varying(sample, covariates)
     table = _estimates(sample, outcome, covariates, at_random, baseline)
     answered = set(table.loc[table["estimate"].notna(), "estimator"])
     names = [name for name in doubly_robust.BOOTSTRAPPED if name in answered]
@@ -133,7 +133,7 @@ def standard_errors(
     extra = ["together", "clusters", "p_wild", "p_wild_least", "remark", "behind"]
     if sample.empty:
         return pd.DataFrame(columns=[*FIELDS, *extra])
-    covariates = _varying(sample, covariates)
+    covariates = varying(sample, covariates)
     name, estimand = (MAIN[True], "ITT") if at_random else ("covariate-adjusted regression", "association")
     rows, told = [], []
 
@@ -205,7 +205,7 @@ def alike(sample: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
     columns = ["covariate", "difference", "effect_size", "variance_ratio", "verdict", "effective_n", "behind"]
     if sample.empty:
         return pd.DataFrame(columns=columns)
-    covariates = _varying(sample, covariates)
+    covariates = varying(sample, covariates)
     table = balance.balance_table(sample, "treated", covariates)
     try:
         weights = weighting.entropy_balance(sample, "treated", covariates).weights
@@ -334,7 +334,7 @@ def power_pct(
 
 def _design(sample: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> power.Design:
     counts = sample["treated"].value_counts()
-    covariates = _varying(sample, covariates)
+    covariates = varying(sample, covariates)
     others = sample[[outcome, *covariates]].astype(float)
     x = np.column_stack([np.ones(len(others)), others[list(covariates)]])
     residual = others[outcome] - x @ np.linalg.lstsq(x, others[outcome], rcond=None)[0]
