@@ -289,7 +289,9 @@ def test_templates_are_empty_valid_and_never_overwritten(tmp_path: Path) -> None
 
 def test_the_example_rows_are_valid(tmp_path: Path) -> None:
     for path in templates.write(tmp_path)[:-1]:
-        if path.stem == "pirl_layout":  # the template of pirl has a header row, and then there is nothing to list
+        if (
+            path.stem == "pirl_layout"
+        ):  # the template of pirl has a header row, and then there is nothing to list
             continue
         path.write_text(path.read_text(encoding="utf-8").replace("# ", "", 1), encoding="utf-8")
     partners = tmp_path / "partners.csv"
