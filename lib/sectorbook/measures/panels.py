@@ -133,6 +133,66 @@ def _scaled(
     return estimate, error * factor, float(df), label
 
 
+def random_effects(
+    frame: pd.DataFrame, outcome: str, regressors: Sequence[str], unit: str, time: str, level: float = 0.95
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return a regression in which each unit's own level is drawn at random, and Hausman's test of it against fixed effects.
+
+    Swamy & Arora 1972; Wooldridge 2010, sections 10.4 and 10.7.3. Everything less theta times its unit mean, theta =
+    1 - s_e / sqrt(T s_u^2 + s_e^2), the two spreads from the regressions within units and between their means; theta 0 where
+    the second comes out smaller. Right only if the levels have nothing to do with the regressors: a small p of the test speaks
+    for fixed effects. No period effects but those among the regressors. Table: `term`, `estimate`, `standard_error`
+    (classical), `ci_low`, `ci_high`, `p_value`, `n_rows`, `n_units`. Test: `statistic`, `df`, `p_value` of Hausman (1978) from
+    the difference of the two covariances, missing where that comes out negative, as it may; and `p_value_means` (`df_means`),
+    its form that always has an answer: do the units' means of the regressors matter (Mundlak 1978), errors by unit.
+    Raises SectorbookError for an unbalanced panel.
+    """
+    x, y, units, _ = _within(frame, outcome, regressors, unit, time, False)
+    (n, k), g, periods = x.shape, int(units.max() + 1), frame[time].nunique()
+    if n != g * periods:
+        raise SectorbookError(
+            f"The panel must hold each of {g} units in all {periods} periods; it has {n} rows."
+        )
+    within = regress(y, x, "classical")
+    error = (within.resid**2).sum() / (n - g - k)
+    own = frame[[outcome, *regressors]].astype(float)
+    means = own.groupby(units).mean().to_numpy()
+    levels = np.column_stack([np.ones(g), means[:, 1:]])
+    fitted, _, rank, _ = np.linalg.lstsq(levels, means[:, 0], rcond=None)
+    between = periods * ((means[:, 0] - levels @ fitted) ** 2).sum() / (g - rank)
+    theta = max(0.0, 1 - np.sqrt(error / between))
+    quasi = own.to_numpy() - theta * means[units]
+    fit = regress(quasi[:, 0], np.column_stack([np.full(n, 1 - theta), quasi[:, 1:]]), "classical")
+    rows = []
+    for place, name in enumerate(["(Intercept)", *regressors]):
+        estimate, spread = fit.contrast(np.eye(k + 1)[place])
+        bounds = dict(
+            zip(("ci_low", "ci_high", "p_value"), interval(estimate, spread, n - k - 1, level), strict=True)
+        )
+        rows.append(
+            {"term": name, "estimate": estimate, "standard_error": spread}
+            | bounds
+            | {"n_rows": n, "n_units": g}
+        )
+    gap = within.params - fit.params[1:]
+    spread = within.cov * (n - k) / (n - g - k) - fit.cov[1:, 1:]
+    statistic = float(gap @ np.linalg.solve(spread, gap))
+    statistic = statistic if statistic >= 0 else np.nan
+    moving = means[:, 1:].std(axis=0) > 1e-12 * np.abs(means[:, 1:]).max()
+    test = {
+        "statistic": statistic,
+        "df": k,
+        "p_value": float(stats.chi2.sf(statistic, k)),
+        "df_means": int(moving.sum()),
+    }
+    if moving.any():
+        both = np.column_stack([np.full(n, 1 - theta), quasi[:, 1:], means[units][:, 1:][:, moving]])
+        wide = regress(quasi[:, 0], both, "CR1", clusters=units)
+        wald = wide.params[k + 1 :] @ np.linalg.solve(wide.cov[k + 1 :, k + 1 :], wide.params[k + 1 :])
+        test["p_value_means"] = float(stats.f.sf(wald / moving.sum(), moving.sum(), wide.df))
+    return pd.DataFrame(rows), test
+
+
 def first_differences(frame: pd.DataFrame, columns: Sequence[str], unit: str, time: str) -> pd.DataFrame:
     """Return `columns` as changes since the unit's previous row, with `unit` and `time`; first rows fall away.
 
