@@ -50,13 +50,12 @@ def report(done: list[Comparison]) -> str:
         "",
         "## Gold rows whose estimator is not offered",
         "",
-        "| File | Name | Rows | Why |",
-        "|---|---|---:|---|",
     ]
-    lines += [
+    rest = [
         f"| {r.file} | {r.name_} | {r.rows} | {NOT_OFFERED[r.name_]} |"
         for r in left_out(done).rename(columns={"name": "name_"}).itertuples()
     ]
+    lines += ["| File | Name | Rows | Why |", "|---|---|---:|---|", *rest] if rest else ["None."]
     lines += [
         "",
         "## All figures",

@@ -16,7 +16,7 @@ LAYERS = [
     {"errors"},
     {"paths", "places"},
     {"config", "chapters"},
-    {"archives", "tabular"},
+    {"archives", "tabular", "slices"},
     {"provenance"},
     {"known_answers", "register"},
     {"retrieval"},

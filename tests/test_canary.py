@@ -39,12 +39,33 @@ def people() -> list[dict]:
     return rows
 
 
-def employers() -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["employer_code", "employer", "industry", "size_class", "employees", "invited"])
-    writer.writerows([f"{CANARY}-{i}", f"{CANARY} and sons", "621", "s1_9", "5", "yes"] for i in range(12))
-    return out.getvalue().encode()
+# What a wage of one firm, and one employer's own words, look like in files and pages.
+FIRM_NUMBERS = ("98765", "98,765")
+OWN_WORDS = ("associations", "hard_job", "root_cause", "other_challenges")
+
+
+def firms(folder: Path) -> None:
+    """Write the invented firms' files under canary codes, names and words; one pays as nobody does."""
+    for name in ("employers", "employer_survey", "codebook", "firm_outcomes", "firm_returns"):
+        with paths.local("demonstration", f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for i, row in enumerate(rows):
+            code = row.get("employer_code", "").strip()
+            marks = (
+                {"employer_code": f"{CANARY}-{code.upper()}" if code else ""}
+                if "employer_code" in row
+                else {}
+            )
+            marks |= {"employer": f"{CANARY} and sons {i}"} if "employer" in row else {}
+            marks |= {"text": f"{CANARY} {row['text']}"} if "text" in row else {}
+            marks |= {word: f"{CANARY} {row[word]}" for word in OWN_WORDS if row.get(word)}
+            row |= marks | ({"partner": "no"} if row.get("partner") == "yes" else {})
+        if name == "firm_returns":
+            rows[4]["wage_annual_usd"] = FIRM_NUMBERS[0]
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -98,26 +119,31 @@ def own(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = paths.local(REGION)
     folder.mkdir(parents=True)
     (folder / "participants.csv").write_bytes(written(people(), [*COLUMNS, "first_name", "notes"]))
-    (folder / "employers.csv").write_bytes(employers())
+    firms(folder)
     return home
+
+
+PRIVATE = ("09_workers", "10_employer_outcomes")
 
 
 def withheld() -> set[str]:
     """Return the values the gate took out, to six digits, that stand in no cell it left."""
-    ledger = json.loads(paths.ledger(REGION, "09_workers", True).read_text(encoding="utf-8"))
-    assert person_level(ledger)
     log = paths.local(REGION, "disclosure_log.csv").read_text(encoding="utf-8")
     gone = {line["address"] for line in csv.DictReader(io.StringIO(log))}
     found: dict[bool, set[str]] = {True: set(), False: set()}
-    for item in ledger["items"]:
-        for row, values in enumerate(item.get("rows", ())):
-            for column, value in zip(item["columns"], values, strict=True):
-                found[cell_address(item["address"], row, column["name"]) in gone].add(str(value))
+    for chapter in PRIVATE:
+        ledger = json.loads(paths.ledger(REGION, chapter, True).read_text(encoding="utf-8"))
+        assert person_level(ledger)
+        for item in ledger["items"]:
+            for row, values in enumerate(item.get("rows", ())):
+                for column, value in zip(item["columns"], values, strict=True):
+                    found[cell_address(item["address"], row, column["name"]) in gone].add(str(value))
     return {text for text in found[True] - found[False] if re.fullmatch(r"-?\d+\.\d{4,}", text)}
 
 
 def test_no_canary_leaves_the_local_folder(own: Path) -> None:
-    done = command(own, "run", REGION, "--chapters", "09,12", "-p", "draws=99", "-p", "subgroup=sex")
+    given = ("--chapters", "07,09,10,12", "-p", "draws=99", "-p", "subgroup=sex")
+    done = command(own, "run", REGION, *given)
     assert done.returncode == 0, done.stderr
     assert command(own, "report", REGION, "--format", ",".join(FORMATS)).returncode == 0
     assert command(own, "site").returncode == 0
@@ -136,13 +162,18 @@ def test_no_canary_leaves_the_local_folder(own: Path) -> None:
     for name, content in everything.items():
         assert CANARY.encode() not in content.lower(), name
         if name.startswith("reports/") or name in ("said.txt",):
-            for number in {*NUMBERS, *gone}:
+            for number in {*NUMBERS, *FIRM_NUMBERS, *gone}:
                 assert number.encode() not in content, (name, number)
         assert (
-            name.startswith("reports/site") or "09_workers" not in Path(name).name or "notebooks" in name
+            name.startswith("reports/site")
+            or not any(chapter in Path(name).name for chapter in PRIVATE)
+            or "notebooks" in name
         ), name
-    assert "09_workers" in ledgers.read(REGION)
-    again = command(own, "plan", REGION, "--chapters", "09,12", "-p", "draws=99", "-p", "subgroup=sex")
+    read = ledgers.read(REGION)
+    assert {"07_employers", *PRIVATE} <= set(read)
+    known = {item.get("key"): item.get("value") for ledger in read.values() for item in ledger["items"]}
+    assert known["employers_answered"] > 30 and known["did"] is not None, "the firms' files were read"
+    again = command(own, "plan", REGION, *given)
     assert "not run yet" not in again.stdout and "missing" not in again.stdout, again.stdout
 
 

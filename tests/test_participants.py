@@ -105,6 +105,8 @@ CELLS = [
     ("earnings_after_3_usd", "inf", "a number such as"), ("earnings_after_3_usd", "#REF!", "error of a formula"),
     ("exit_date", "2026-11-20", "has not begun"), ("employed_q2", "no", "employed_q2 says no"),
     ("employed_q4", "no", "employed_q4 says no"), ("placed", "no", "placed says no"),
+    ("weight", "0", "above 0"), ("weight", "-1", "0 to 10000"), ("weight", "1,5", "a number such as"),
+    ("weight", "", "as other rows have one"),
     ("credential_eligible", "no", "credential_eligible says no"), ("participated", "no", "participated says no"),
 ]  # fmt: skip
 TODAY = pd.Timestamp("2026-11-22")
@@ -155,6 +157,13 @@ FILES = {
 def test_a_malformed_file_is_one_clear_report(case: str, tmp_path: Path, today: None) -> None:
     content, told = FILES[case]
     assert re.search(told, refused(tmp_path, content))
+
+
+def test_a_file_has_weights_for_everyone_or_for_nobody(tmp_path: Path) -> None:
+    rows = [GOOD | {"id": "a"}, GOOD | {"id": "b", "weight": "2,5"}, GOOD | {"id": "c"}]
+    assert refused(tmp_path / "bad", written(rows)).startswith("1 problem"), "one cell is told once"
+    none = read(tmp_path / "none", written([row | {"weight": ""} for row in rows]))
+    assert none["weight"].isna().all()
 
 
 def test_every_problem_is_in_one_report(tmp_path: Path) -> None:

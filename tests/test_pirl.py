@@ -154,7 +154,10 @@ def test_pirl_adds_people_and_fills_only_gaps(tmp_path: Path) -> None:
 
 
 BAD = {
-    "no header": (written([RECORD], COLUMNS).split(b"\n", 1)[1], "no column of the template"),
+    "no header": (written([RECORD], COLUMNS).split(b"\n", 1)[1], "or their order in pirl_layout.csv"),
+    "no header, but numbers like elements": (
+        written([RECORD | {"pirl1702": "1602"}], COLUMNS).split(b"\n", 1)[1], "a file without a header row needs pirl_layout.csv"
+    ),
     "no id": (written([RECORD], COLUMNS[1:]), "'pirl100'"),
     "an element twice": (written([RECORD], COLUMNS).replace(b"pirl901", b"900", 1), "the column twice"),
     "the same record twice": (written([RECORD, RECORD], COLUMNS), "the same again"),
@@ -179,6 +182,52 @@ def test_a_malformed_record_is_one_clear_report(case: str, tmp_path: Path) -> No
     report = origin.message(found.problems, tmp_path)
     assert found.problems and found.frames["pirl"].empty
     assert re.search(told, report), report
+    assert CANARY not in report
+
+
+BARE = written([RECORD], COLUMNS).split(b"\n", 1)[1]
+NUMBERS = [name.removeprefix("pirl") for name in COLUMNS]
+
+
+def listed(*elements: str) -> bytes:
+    return "\n".join(["element", *elements]).encode()
+
+
+def test_a_file_without_a_header_is_read_by_the_order_its_layout_lists(tmp_path: Path) -> None:
+    with_header = folder(tmp_path / "a", pirl=written([RECORD], COLUMNS)).frames["pirl"]
+    order = [NUMBERS[-1], *NUMBERS[:-1]]
+    turned = written([RECORD | {"more": "x"}], ["more", COLUMNS[-1], *COLUMNS[:-1]]).split(b"\n", 1)[1]
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / private.KEY).write_text(
+        (tmp_path / "a" / private.KEY).read_text(encoding="ascii"), encoding="ascii"
+    )
+    found = folder(tmp_path / "b", pirl=turned, pirl_layout=listed("skip", *order))
+    assert not found.problems and not found.notes and found.rows["pirl"] == 1
+    pd.testing.assert_frame_equal(found.frames["pirl"], with_header)
+    empty = folder(tmp_path / "c", pirl=written([RECORD], COLUMNS), pirl_layout=b"element\n")
+    assert not empty.problems and len(empty.frames["pirl"]) == 1, (
+        "a template nobody filled in changes nothing"
+    )
+
+
+LAYOUTS = {
+    "too few": (BARE, listed(*NUMBERS[:-1]), "row 1: found 38 cells; expected 37, one for each line of pirl_layout.csv"),
+    "a short row": (BARE + f"{CANARY},1\n".encode(), listed(*NUMBERS), "row 2: found 2 cells; expected 38"),
+    "a header too": (written([RECORD], COLUMNS), listed(*NUMBERS), "row 1: found a header row"),
+    "an element twice": (BARE, listed(*NUMBERS[:-1], "100"), "'100' again; expected each element once; it is in row 2"),
+    "no element": (BARE, listed(*NUMBERS[:-1], "sixteen"), "the number of an element"),
+    "no id": (BARE, listed("skip", *NUMBERS[1:]), "'pirl100', which is required"),
+    "another order": (BARE, listed(*NUMBERS[:10], *NUMBERS[11:], NUMBERS[10]), "row 1, column 'pirl"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LAYOUTS)
+def test_a_layout_that_does_not_fit_is_one_clear_report(case: str, tmp_path: Path) -> None:
+    content, layout, told = LAYOUTS[case]
+    found = folder(tmp_path, pirl=content, pirl_layout=layout)
+    report = origin.message(found.problems, tmp_path)
+    assert found.problems_of(["pirl"]) and found.frames["pirl"].empty
+    assert told in report, report
     assert CANARY not in report
 
 

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from sectorbook import chapters, ledgers, paths, receipts, warehouse
 from sectorbook.errors import SectorbookError
+from sectorbook.local import origin
 from sectorbook.runner import plan, series
 from sectorbook.runner.execute import Outcome
 
@@ -107,6 +108,30 @@ def test_a_changed_input_runs_everything_again(small: Path, home: Path) -> None:
     path = home / "config" / "sectors.yml"
     path.write_text(path.read_text(encoding="utf-8") + "# a note\n", encoding="utf-8")
     assert [task.reason for task in tasks("lima-oh")] == ["something it reads changed"] * 2
+
+
+def test_an_initiatives_files_are_read_for_its_own_region_and_once(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SMALL:
+        write_notebook(name, 'table = warehouse.local("partners", chapter.origin)')
+
+    def fingerprints() -> list[str]:
+        return [task.fingerprint for task in tasks("lima-oh", "san-francisco")]
+
+    asked: list[str] = []
+    inputs = origin.inputs
+    monkeypatch.setattr(origin, "inputs", lambda slug: asked.append(slug) or inputs(slug))
+    before = fingerprints()
+    assert asked == ["lima-oh", "san-francisco"]
+    shown = paths.local("demonstration", "partners.csv")
+    shown.write_text(shown.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    changed = fingerprints()
+    assert changed[:2] == before[:2], "the demonstration is of another region"
+    assert changed[2] != before[2] and changed[3] != before[3]
+    paths.local("lima-oh").mkdir()
+    paths.local("lima-oh", "ties.csv").write_text("a\n", encoding="utf-8")
+    assert fingerprints()[0] != changed[0] and fingerprints()[2:] == changed[2:]
 
 
 @pytest.mark.parametrize(

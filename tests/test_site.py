@@ -12,9 +12,10 @@ import pytest
 from sectorbook import paths, warehouse
 from sectorbook.cli import app
 from sectorbook.errors import SectorbookError
+from sectorbook.local import origin
 from sectorbook.report.edition import clean
 from sectorbook.report.site import outlines, pages
-from site_regions import INDUSTRY, ledger, number, save, usual
+from site_regions import INDUSTRY, REPORT, ledger, number, save, usual
 from test_report_hostile import PAYLOADS
 from typer.testing import CliRunner
 
@@ -191,6 +192,20 @@ def test_only_what_rests_on_the_same_is_told_to_be_comparable(reports):
     bases = [region[4][0] for region in data["regions"]]
     assert bases[0] == bases[1] and len(set(bases)) == 4
     assert "threshold = 0.5" in data["bases"][bases[3]] and "May 2026" in data["bases"][bases[2]]
+
+
+def test_a_chapter_is_compared_by_the_data_it_read_itself(reports):
+    for slug in ("a", "b", "c"):
+        ledgers = usual(slug)
+        partners = ledger(slug, "06_partners", [number(slug, "partners", 3.0, chapter="06_partners")])
+        kept = "demonstration" if slug == "c" else f"{origin.OWN}{slug}"
+        partners["sources"] = [{**partners["sources"][0], "source": kept, "vintage": f"day of {slug}"}]
+        ledgers[REPORT]["items"][0]["uses"].append(f"{slug}/06_partners/partners")
+        save(reports, slug, {**ledgers, "06_partners": partners})
+    data = Page(pages.write()[0]).data
+    industry, convening = zip(*(region[4] for region in data["regions"]), strict=True)
+    assert len(set(industry)) == 1
+    assert convening[0] == convening[1] != convening[2]
 
 
 def test_each_sector_has_a_page_of_its_own_regions(reports):

@@ -17,8 +17,11 @@ from sectorbook.measures import (
     comparison_study,
     published_effects,
     worker_outcomes,
+    worker_panel,
+    worker_standards,
     worker_tables,
     worker_trial,
+    worker_weighted,
 )
 from sectorbook.report import book, edition, html
 
@@ -103,6 +106,26 @@ def test_those_who_stayed_away_and_the_comparison_group_took_no_part(tmp_path: P
     assert people["treated"].sum() == 3
 
 
+def test_weights_worked_by_hand_and_none_without(tmp_path: Path) -> None:
+    people = prepared(
+        tmp_path,
+        [
+            {"id": "a", "weight": "1", "promoted": "yes"} | earned("1000", "2000", "2"),
+            {"id": "b", "weight": "1", "promoted": "no"} | earned("1000", "1000", "2"),
+            {"id": "c", "weight": "3", "promoted": "yes"} | earned("1000", "4000", "2"),
+            {"id": "d", "weight": "9", "promoted": ""} | earned("1000", "", "2"),
+        ],
+    )
+    table = worker_weighted.weighted(people).set_index("indicator")
+    share = table.loc["Promoted within a year"]
+    assert (share.unweighted, share.weighted) == pytest.approx((200 / 3, 100 * 4 / 5))
+    assert (share.effective_n, share.n, share.behind) == (pytest.approx(25 / 11), 3, 1)
+    change = table.loc["Annual earnings, USD"]
+    assert (change.unweighted, change.weighted) == pytest.approx((16000 / 3, (4000 + 0 + 36000) / 5))
+    assert change.weighted_low < change.weighted < change.weighted_high and change.behind == 3
+    assert worker_weighted.weighted(people.assign(weight=np.nan)).empty
+
+
 def test_a_dip_is_told_by_its_size(invented: pd.DataFrame) -> None:
     assert worker_outcomes.dip(invented)["dip"].all()
     flat = invented.assign(earnings_before_1_usd=invented[worker_outcomes.YEARS["early"]].mean(axis=1))
@@ -168,6 +191,10 @@ def test_any_part_of_a_file_has_an_answer_or_none(n: int, seed: int, by_lot: boo
     for frame in (
         worker_trial.alike(sample, BEFORE), worker_trial.by_group(sample, OUTCOME, "education"),
         worker_trial.quantiles(sample, OUTCOME, 20, 1), worker_trial.dynamics(people),
+        worker_trial.standard_errors(sample, OUTCOME, BEFORE, by_lot, 20, 1),
+        worker_standards.summary(people, sample, BEFORE, by_lot, known_answers.attrition_boundary()).assign(behind=0),
+        worker_panel.event_study(worker_panel.panel(people), by_lot)[0],
+        *worker_panel.put_together(worker_panel.by_entry(people), by_lot),
     ):  # fmt: skip
         assert "behind" in frame
     worker_outcomes.changes(worker_outcomes.served(people))
@@ -182,6 +209,31 @@ def test_a_lost_person_is_counted_in_the_group_they_were_assigned_to(invented: p
     assigned, kept = invented.treated.value_counts(), sample.treated.value_counts()
     assert worker_trial.lost(invented, sample) == (assigned - kept).min()
     assert worker_trial.attrition_words(rated) == {"cautious": "low", "optimistic": "low"}
+
+
+def test_steps_whose_rule_was_not_read_are_not_rated(invented: pd.DataFrame) -> None:
+    sample, limits = worker_trial.analysed(invented, OUTCOME, BEFORE[:2]), known_answers.attrition_boundary()
+    table = worker_standards.summary(invented, sample, BEFORE, True, limits)
+    assert (table.finding.eq("not rated") == table.rule.eq("not read")).all()
+    assert list(table.finding[1:4]) == [
+        "low",
+        "worst measure: needs adjustment",
+        "meets standards without reservations",
+    ]
+    assert not {"high", "moderate"} & set(table.finding[table.rule_source.str.startswith("CLEAR")])
+    study = worker_standards.summary(invented, sample, BEFORE, False, limits)
+    assert list(study.finding[1:4:2]) == ["asked of trials only", "meets standards with reservations"]
+    apart = sample.assign(age_at_entry=sample.age_at_entry + 9 * sample.treated)
+    study = worker_standards.summary(invented, apart, BEFORE, False, limits)
+    assert list(study.finding[2:4]) == ["worst measure: not satisfied", "does not meet standards"]
+    assert (
+        worker_standards.summary(invented, sample.iloc[:0], BEFORE, True, limits)
+        .finding.eq("not rated")
+        .all()
+    )
+    assert (
+        not table[["question", "looked_at", "finding"]].apply(lambda c: c.str.contains(r"\d")).any(axis=None)
+    )
 
 
 def test_the_experiment_the_trap_and_the_estimators() -> None:

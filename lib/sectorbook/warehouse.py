@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from sectorbook import config, paths, provenance, sources
+from sectorbook import config, paths, provenance, slices, sources
 from sectorbook.errors import SectorbookError, nearest, unknown
 from sectorbook.local import origin as local_files
 from sectorbook.local import templates
@@ -91,34 +91,23 @@ def load(
     national table or none for a regional one, and for data that do not match their checksum.
     """
     path = _parquet(table)
-    with duckdb.connect() as db:
-        present = db.read_parquet(str(path)).columns
-        wanted = list(columns) if columns is not None else present
-        if strangers := [name for name in wanted if name not in present]:
-            raise unknown(f"column of {table}", strangers[0], present)
-        picked = ", ".join(f'"{name}"' for name in wanted)
-        key = _region_column(table, present)
-        regional = key is not None
-        if regional and region is None:
-            raise SectorbookError(
-                f"{table} is regional: give a region, as in load({table!r}, 'san-francisco')."
-            )
-        if not regional and region is not None:
-            raise SectorbookError(f"{table} is a national list: it takes no region.")
-        if not regional:
-            frame = db.execute(f"SELECT {picked} FROM read_parquet(?)", [str(path)]).df()
-        else:
-            found = region if isinstance(region, Region) else find_region(region)
-            codes = [found.code] if key == "area_code" else list(area_fips(found))
-            frame = db.execute(
-                f"SELECT {picked} FROM read_parquet(?) WHERE {key} IN (SELECT unnest(?))", [str(path), codes]
-            ).df()
-            if frame.empty and key == "area_fips":
-                raise SectorbookError(
-                    f"{table} as built here has no rows for {found}. It was built for other areas."
-                )
-    whole = [c for c in frame.columns if frame[c].dtype.kind in "iuf" and not c.endswith("_level")]
-    return frame.astype(dict.fromkeys(whole, "float64"))
+    present = slices.columns(path)
+    wanted = tuple(columns if columns is not None else present)
+    if strangers := [name for name in wanted if name not in present]:
+        raise unknown(f"column of {table}", strangers[0], present)
+    key = _region_column(table, present)
+    if key and region is None:
+        raise SectorbookError(f"{table} is regional: give a region, as in load({table!r}, 'san-francisco').")
+    if not key and region is not None:
+        raise SectorbookError(f"{table} is a national list: it takes no region.")
+    found = find_region(region) if isinstance(region, str) else region
+    codes = () if found is None else (found.code,) if key == "area_code" else area_fips(found)
+    # What every region asks for is read once in a process.
+    read = slices.rows_again if found is None or found.kind == "nation" else slices.rows
+    frame = read(path, wanted, key, codes)
+    if frame.empty and key == "area_fips":
+        raise SectorbookError(f"{table} as built here has no rows for {found}. It was built for other areas.")
+    return frame
 
 
 def _region_column(table: str, present: Iterable[str]) -> str | None:
@@ -136,14 +125,12 @@ def has(table: str, region: str | Region | None = None) -> bool:
     if not vintages(tables()[table]):
         return False
     path = _parquet(table)
-    with duckdb.connect() as db:
-        key = _region_column(table, db.read_parquet(str(path)).columns)
-        if key is None or region is None:
-            return True
-        found = region if isinstance(region, Region) else find_region(region)
-        codes = [found.code] if key == "area_code" else list(_known_fips(found))
-        query = f"SELECT 1 FROM read_parquet(?) WHERE {key} IN (SELECT unnest(?)) LIMIT 1"
-        return bool(db.execute(query, [str(path), codes]).fetchall())
+    key = _region_column(table, slices.columns(path))
+    if key is None or region is None:
+        return True
+    found = region if isinstance(region, Region) else find_region(region)
+    codes = (found.code,) if key == "area_code" else _known_fips(found)
+    return len(slices.rows(path, (key,), key, codes)) > 0
 
 
 def local(table: str, origin: str | Region | local_files.Origin) -> pd.DataFrame:

@@ -280,7 +280,8 @@ class LocalTable(Entry):
     each row fills one at least. `questionnaire` names the questionnaire whose answers the file holds, in place of columns.
     `private`: each row is a person, so that no message may hold a cell's value, and columns that name people are not read.
     `elements`: the header holds numbered elements of a layout, with this prefix or a title; those that are no column here are
-    not read. `optional`: nobody is asked for the file.
+    not read. `layout`: the table that lists the elements of its columns where the file has no header row. `optional`: nobody
+    is asked for the file.
     """
 
     title: str
@@ -293,6 +294,7 @@ class LocalTable(Entry):
     questionnaire: str | None = None
     private: bool = False
     elements: str = ""
+    layout: str = ""
     optional: bool = False
     lines: dict[str, LocalLines] = Field(default_factory=dict)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sectorbook import findings
 from sectorbook.disclosure.tables import (
+    ADDITIVE,
     COUNT,
     DIFFERENCE,
     ESTIMATE,
@@ -195,8 +196,13 @@ def collect(ledgers: Mapping[str, Mapping]) -> Declared:
 
 
 def same(found: Declared) -> Iterator[Relation]:
-    """Yield that cells of one region, name, kind, value and size in several items are one number, said or not."""
-    for places in found.names.values():
+    """Yield that cells of one region, name, kind, value and size in several items are one number, said or not.
+
+    Only of kinds that add up: an estimate or a quantile is in no sum, and the same size keeps or loses it everywhere.
+    """
+    for (_, _, statistic, *_), places in found.names.items():
+        if statistic not in ADDITIVE:
+            continue
         by_item = {}
         for item, address in places:
             by_item.setdefault(item, address)

@@ -6,6 +6,8 @@ from sectorbook.local.private import NOT_YET_CODE
 
 PEOPLE = 480
 SITES = ("north", "south", "west")
+# Of the people of a site the file holds all, or a sample: so many stand behind each.
+WEIGHTS = ("1", "1.5", "2")
 FIRST_DAY = np.datetime64("2022-01-10")
 # Wage records of quarters that end after this day have not arrived.
 RECORDS_UNTIL = np.datetime64("2025-06-30")
@@ -125,6 +127,7 @@ def participants(seed: int, count: int = PEOPLE) -> list[dict]:
         "id": [f"SYN-{i:04d}" for i in range(1, n + 1)],
         "cohort": [f"{day[:4]}Q{(int(day[5:7]) + 2) // 3}" for day in days[0]],
         "site": [SITES[s] for s in people.site],
+        "weight": [WEIGHTS[s] for s in people.site],
         "assigned": ["program" if p else "comparison" for p in program],
         "participated": _yes(took),
         "entry_date": days[0],

@@ -13,7 +13,7 @@ import pandas as pd
 from sectorbook import config, paths, provenance
 from sectorbook.config.shapes import LocalColumn, LocalTable
 from sectorbook.errors import SectorbookError, nearest
-from sectorbook.local import participants, private
+from sectorbook.local import layout, participants, private
 from sectorbook.local.cells import DTYPES, BadCell, Problem, key, parts, value
 from sectorbook.local.rows import across, repeats
 from sectorbook.questionnaire.answers import Answers, read_answers
@@ -24,7 +24,7 @@ ANSWERS = "answers.json"  # what `findings` keeps of the exercises
 ENDINGS = (".csv", ".xlsx")
 OWN_REPORT = "business-value-"  # what `report` writes for one employer
 # What takes more than one cell to see, by table.
-CHECKS = {"participants": participants.check, "pirl": participants.check_pirl}
+CHECKS = {"participants": participants.check, "pirl": participants.check_pirl, "pirl_layout": layout.check}
 
 
 @dataclass
@@ -47,6 +47,8 @@ class Folder:
 
 def files(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each table that are there; more than one is a problem."""
+    if not folder.is_dir():
+        return {}
     found = {name: [folder / f"{name}{end}" for end in ENDINGS] for name in config.local()}
     return {name: there for name, both in found.items() if (there := [p for p in both if p.is_file()])}
 
@@ -80,7 +82,7 @@ def read(folder: Path) -> Folder:
         if table.questionnaire:
             out.frames[name] = _survey(path, table, out)
         else:
-            raw[name] = _records(path, table, out)
+            raw[name] = _records(path, table, out, here, raw.get(table.layout, []))
     for name, records in raw.items():
         table, file = config.local()[name], here[name][0].name
         records = raw[name] = _lines(file, table, records, out)
@@ -89,7 +91,8 @@ def read(folder: Path) -> Folder:
         _references(file, table, records, here, raw, out)
         if name in CHECKS:
             problems, notes = CHECKS[name](file, records)
-            out.problems += problems
+            told = {(p.row, p.column) for p in out.problems_of([name])}
+            out.problems += [p for p in problems if (p.row, p.column) not in told]
             out.notes += notes
         out.rows[name] = len(records)
         if table.private and records and not out.problems_of([name]):
@@ -159,13 +162,15 @@ def _name(cell: str, table: LocalTable) -> str:
 
 
 def _header(
-    file: str, row: int, cells: list[str], table: LocalTable, out: Folder
+    file: str, row: int | None, cells: list[str], table: LocalTable, out: Folder
 ) -> list[LocalColumn | None]:
     columns = {column.name: column for column in table.columns}
     while cells and not cells[-1]:
         cells.pop()
     if not any(_name(cell, table) in columns for cell in cells):
         expected = f"a header row with columns among {', '.join(columns)}"
+        if table.layout:
+            expected = f"a header row of element numbers, or their order in {table.layout}.csv, one a row"
         out.problems.append(Problem(file, row, None, "no column of the template", expected))
         return []
     placed: list[LocalColumn | None] = []
@@ -187,21 +192,33 @@ def _header(
         elif name != cell and not table.elements:
             out.notes.append(Problem(file, row, None, f"{cell!r}, read as {name!r}", f"{name!r}"))
         placed.append(None if column in placed else column)
+    hint = f"; a file without a header row needs {table.layout}.csv" if table.layout else ""
+    lacking = False
     for name, column in columns.items():
         if column.required and column not in placed:
             out.problems.append(
-                Problem(file, row, name, "no such column", f"the column {name!r}, which is required")
+                Problem(file, row, name, "no such column", f"the column {name!r}, which is required{hint}")
             )
-    return placed
+            lacking = bool(table.layout)
+    return [] if lacking else placed
 
 
-def _records(path: Path, table: LocalTable, out: Folder) -> list[dict]:
-    """Return the rows as values, by column, with "row", their place in the file."""
+def _records(path: Path, table: LocalTable, out: Folder, here: dict, listed: list[dict]) -> list[dict]:
+    """Return the rows as values, by column, with "row", their place in the file.
+
+    `listed`: the layout's records; where there are any the file has no header row.
+    """
     kept = _rows(path, out, table.private)
     if kept is None:
         return []
-    (head, cells), *body = kept
-    placed = _header(path.name, head, cells, table, out)
+    if listed:
+        source = here[table.layout][0].name
+        columns, misfits = layout.columns(path.name, kept, listed, source, table.elements)
+        out.problems += misfits
+        body, placed = kept, [] if misfits else _header(path.name, None, columns, table, out)
+    else:
+        (head, cells), *body = kept
+        placed = _header(path.name, head, cells, table, out)
     if not placed:
         return []
     records = []

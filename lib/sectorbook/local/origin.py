@@ -14,6 +14,8 @@ from sectorbook.errors import SectorbookError, unknown
 from sectorbook.local import files
 
 DEMONSTRATION = "demonstration"
+# What the name of the source begins with where it is an initiative's own files.
+OWN = "initiative-"
 # More problems than this are counted, not listed, in one message.
 SHOWN = 30
 
@@ -144,16 +146,18 @@ def sidecar(origin: Origin) -> provenance.Sidecar:
     newest = max((path.stat().st_mtime for path in found), default=None)
     day = datetime.fromtimestamp(newest, UTC).date().isoformat() if newest else "none yet"
     return provenance.Sidecar(
-        source=f"initiative-{origin.region}", title="Files of the initiative", publisher="The initiative", vintage=day,
+        source=f"{OWN}{origin.region}", title="Files of the initiative", publisher="The initiative", vintage=day,
         edition=day, published=day, retrieved=day, licence="Not published",
         citation=f"Files of the initiative, {origin.region}, {len(found)} files, last changed: {day}", files=(),
     )  # fmt: skip
 
 
 def inputs(region_slug: str) -> dict[str, str]:
-    """Return the SHA-256 of every file that may speak for a region: its own, and the demonstration's."""
+    """Return the SHA-256 of every file that may speak for a region: its own, and the demonstration's where it is of it."""
     found = {}
-    for slug in (region_slug, DEMONSTRATION):
+    shown = paths.local(DEMONSTRATION, provenance.SIDECAR)
+    ours = shown.exists() and provenance.read_sidecar(shown.parent).facts.get("region") == region_slug
+    for slug in (region_slug, DEMONSTRATION) if ours else (region_slug,):
         for both in files.files(paths.local(slug)).values():
             found |= {paths.shown(path): provenance.sha256(path) for path in both}
     return found

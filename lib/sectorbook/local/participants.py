@@ -73,6 +73,8 @@ def _rules(now: pd.Timestamp) -> list[tuple[str, str, str, Callable[[dict], bool
         )
     return [
         *rules,
+        ("weight", "0", "a number above 0: somebody who stands for nobody is left out of the file",
+         lambda r: r.get("weight") == 0),
         ("exit_date", "nothing", "a date: earnings after exit count from its quarter",
          lambda r: "exit_date" not in r and any(f"earnings_after_{q}_usd" in r for q in _AFTER)),
         ("wage_placement_hourly_usd", "a wage", "none: placed says no",
@@ -107,7 +109,15 @@ def check(
         for column, found, expected, broken in rules
         if broken(record)
     ]
-    return problems, _dip(file, records)
+    return problems + _weights(file, records), _dip(file, records)
+
+
+def _weights(file: str, records: Sequence[dict]) -> list[Problem]:
+    """Return the rows without a weight where others have one."""
+    without = [r["row"] for r in records if "weight" not in r]
+    if len(without) == len(records):
+        return []
+    return [Problem(file, row, "weight", "nothing", "a weight, as other rows have one") for row in without]
 
 
 _PIRL = (("pirl1602", "pirl1704"), ("pirl1606", "pirl1706"))

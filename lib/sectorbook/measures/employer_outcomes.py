@@ -233,9 +233,10 @@ def grants(firms: pd.DataFrame) -> pd.DataFrame:
     Wooldridge, Introductory Econometrics, Example 14.1: log scrap rate on this and last year's grant, firm and year effects,
     54 firms. `grant_term`, `log_points`, `log_error` (classical, as printed there), `grant_p_value`,
     `grant_p_value_robust` (CR2 by firm, the honest one), `grant_change_pct` = 100(exp b - 1) with `_low` and `_high` by
-    firm, `grant_firms`.
+    firm, `grant_firms`. Beside them `log_points_random` and `log_error_random`, with each firm's level drawn at random.
     """
     known = firms.dropna(subset=["lscrap"]).reset_index(drop=True)
+    random, _ = _random(known)
     terms = ["grant", "grant_1"]
     plain = panels.fixed_effects(known, "lscrap", terms, "fcode", "year", True, "classical")
     robust = panels.fixed_effects(known, "lscrap", terms, "fcode", "year", True, "CR2")
@@ -246,5 +247,20 @@ def grants(firms: pd.DataFrame) -> pd.DataFrame:
             "grant_p_value_robust": robust["p_value"], "grant_change_pct": 100 * np.expm1(plain["estimate"]),
             "grant_change_pct_low": 100 * np.expm1(robust["ci_low"]),
             "grant_change_pct_high": 100 * np.expm1(robust["ci_high"]), "grant_firms": plain["n_units"],
+            "log_points_random": random.loc[terms, "estimate"].to_numpy(),
+            "log_error_random": random.loc[terms, "standard_error"].to_numpy(),
         }
     )  # fmt: skip
+
+
+def grants_levels(firms: pd.DataFrame) -> dict[str, float]:
+    """Return the test of random against fixed effects in the example of `grants` (see `panels.random_effects`)."""
+    return _random(firms.dropna(subset=["lscrap"]).reset_index(drop=True))[1]
+
+
+def _random(known: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:
+    years = sorted(known["year"].unique())[1:]
+    frame = known.assign(**{f"d{year}": (known["year"] == year).astype(float) for year in years})
+    regressors = ["grant", "grant_1", *(f"d{year}" for year in years)]
+    table, test = panels.random_effects(frame, "lscrap", regressors, "fcode", "year")
+    return table.set_index("term"), test

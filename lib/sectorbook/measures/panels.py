@@ -3,7 +3,7 @@
 For entry at different dates use `staggered`; two-way fixed effects would compare late starters with early ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from scipy import stats
 
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures.clusters import cluster_robust
-from sectorbook.measures.effects import Effect, effect, independent, interval, numbers, regress
+from sectorbook.measures.effects import Effect, Fit, effect, independent, interval, numbers, regress
 
 PANEL_SE = ("classical", "CR0", "CR1", "CR2")
 
@@ -54,10 +54,9 @@ def fixed_effects(
     xtreg), CR2 (Bell–McCaffrey, Satterthwaite df: the honest one with few firms).
     """
     x, y, units, _ = _within(frame, outcome, regressors, unit, time, period_effects)
-    rows = []
+    rows, found = [], _panel_error(y, x, units, se)
     for position, name in enumerate(regressors):
-        unit_vector = np.eye(x.shape[1])[position]
-        estimate, error, df, label = _panel_error(y, x, units, se, unit_vector)
+        estimate, error, df, label = found(np.eye(x.shape[1])[position])
         low, high, p = interval(estimate, error, df, level)
         rows.append(
             {
@@ -104,21 +103,94 @@ def _within(
 
 
 def _panel_error(
-    y: np.ndarray, x: np.ndarray, units: np.ndarray, se: str, contrast: np.ndarray
-) -> tuple[float, float, float, str]:
+    y: np.ndarray, x: np.ndarray, units: np.ndarray, se: str
+) -> Callable[[np.ndarray], tuple[float, float, float, str]]:
+    """Return what gives a contrast's estimate, standard error, degrees of freedom and method; the fit is made once."""
     n, k, g = len(y), x.shape[1], int(units.max() + 1)
     if se not in PANEL_SE:
         raise unknown("standard error method", se, PANEL_SE)
+    if se == "CR2":
+
+        def bias_reduced(contrast: np.ndarray) -> tuple[float, float, float, str]:
+            found = cluster_robust(y, x, units, "CR2", contrast)
+            return found.estimate, found.standard_error, found.df, found.se_method
+
+        return bias_reduced
     if se == "classical":
-        fit = regress(y, x, "classical")
-        df = n - g - k
-        estimate, error = fit.contrast(contrast)
-        return estimate, error * np.sqrt((n - k) / df), float(df), "classical, N − units − K"
-    found = cluster_robust(y, x, units, "CR2" if se == "CR2" else "CR0", contrast)
-    if se == "CR1":
-        factor = np.sqrt(g / (g - 1) * (n - 1) / (n - k - 1))
-        return found.estimate, found.standard_error * factor, g - 1.0, f"CR1, clustered by unit ({g})"
-    return found.estimate, found.standard_error, found.df, found.se_method
+        fit, factor = regress(y, x, "classical"), np.sqrt((n - k) / (n - g - k))
+        return lambda contrast: _scaled(fit, contrast, factor, n - g - k, "classical, N − units − K")
+    fit = regress(y, x, "CR0", clusters=units)
+    if se == "CR0":
+        return lambda contrast: _scaled(fit, contrast, 1.0, fit.df, fit.se_method)
+    factor = np.sqrt(g / (g - 1) * (n - 1) / (n - k - 1))
+    return lambda contrast: _scaled(fit, contrast, factor, g - 1, f"CR1, clustered by unit ({g})")
+
+
+def _scaled(
+    fit: Fit, contrast: np.ndarray, factor: float, df: float, label: str
+) -> tuple[float, float, float, str]:
+    estimate, error = fit.contrast(contrast)
+    return estimate, error * factor, float(df), label
+
+
+def random_effects(
+    frame: pd.DataFrame, outcome: str, regressors: Sequence[str], unit: str, time: str, level: float = 0.95
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return a regression in which each unit's own level is drawn at random, and Hausman's test of it against fixed effects.
+
+    Swamy & Arora 1972; Wooldridge 2010, sections 10.4 and 10.7.3. Everything less theta times its unit mean, theta =
+    1 - s_e / sqrt(T s_u^2 + s_e^2), the two spreads from the regressions within units and between their means; theta 0 where
+    the second comes out smaller. Right only if the levels have nothing to do with the regressors: a small p of the test speaks
+    for fixed effects. No period effects but those among the regressors. Table: `term`, `estimate`, `standard_error`
+    (classical), `ci_low`, `ci_high`, `p_value`, `n_rows`, `n_units`. Test: `statistic`, `df`, `p_value` of Hausman (1978) from
+    the difference of the two covariances, missing where that comes out negative, as it may; and `p_value_means` (`df_means`),
+    its form that always has an answer: do the units' means of the regressors matter (Mundlak 1978), errors by unit.
+    Raises SectorbookError for an unbalanced panel.
+    """
+    x, y, units, _ = _within(frame, outcome, regressors, unit, time, False)
+    (n, k), g, periods = x.shape, int(units.max() + 1), frame[time].nunique()
+    if n != g * periods:
+        raise SectorbookError(
+            f"The panel must hold each of {g} units in all {periods} periods; it has {n} rows."
+        )
+    within = regress(y, x, "classical")
+    error = (within.resid**2).sum() / (n - g - k)
+    own = frame[[outcome, *regressors]].astype(float)
+    means = own.groupby(units).mean().to_numpy()
+    levels = np.column_stack([np.ones(g), means[:, 1:]])
+    fitted, _, rank, _ = np.linalg.lstsq(levels, means[:, 0], rcond=None)
+    between = periods * ((means[:, 0] - levels @ fitted) ** 2).sum() / (g - rank)
+    theta = max(0.0, 1 - np.sqrt(error / between))
+    quasi = own.to_numpy() - theta * means[units]
+    fit = regress(quasi[:, 0], np.column_stack([np.full(n, 1 - theta), quasi[:, 1:]]), "classical")
+    rows = []
+    for place, name in enumerate(["(Intercept)", *regressors]):
+        estimate, spread = fit.contrast(np.eye(k + 1)[place])
+        bounds = dict(
+            zip(("ci_low", "ci_high", "p_value"), interval(estimate, spread, n - k - 1, level), strict=True)
+        )
+        rows.append(
+            {"term": name, "estimate": estimate, "standard_error": spread}
+            | bounds
+            | {"n_rows": n, "n_units": g}
+        )
+    gap = within.params - fit.params[1:]
+    spread = within.cov * (n - k) / (n - g - k) - fit.cov[1:, 1:]
+    statistic = float(gap @ np.linalg.solve(spread, gap))
+    statistic = statistic if statistic >= 0 else np.nan
+    moving = means[:, 1:].std(axis=0) > 1e-12 * np.abs(means[:, 1:]).max()
+    test = {
+        "statistic": statistic,
+        "df": k,
+        "p_value": float(stats.chi2.sf(statistic, k)),
+        "df_means": int(moving.sum()),
+    }
+    if moving.any():
+        both = np.column_stack([np.full(n, 1 - theta), quasi[:, 1:], means[units][:, 1:][:, moving]])
+        wide = regress(quasi[:, 0], both, "CR1", clusters=units)
+        wald = wide.params[k + 1 :] @ np.linalg.solve(wide.cov[k + 1 :, k + 1 :], wide.params[k + 1 :])
+        test["p_value_means"] = float(stats.f.sf(wald / moving.sum(), moving.sum(), wide.df))
+    return pd.DataFrame(rows), test
 
 
 def first_differences(frame: pd.DataFrame, columns: Sequence[str], unit: str, time: str) -> pd.DataFrame:

@@ -24,12 +24,14 @@ class GroupTime:
 
     `table`: `cohort`, `period`, `estimate`, `standard_error`, `ci_low`, `ci_high`, `p_value`, `n_treated`,
     `n_comparison`. `influence`: units × rows of the table. `cohorts`: each unit's first treated period (infinite = never).
+    `lags`: periods since start of each row; without it they are counted in the periods the table has.
     """
 
     table: pd.DataFrame
     influence: np.ndarray
     cohorts: np.ndarray
     se_method: str
+    lags: np.ndarray | None = None
 
 
 def group_time_effects(
@@ -71,7 +73,7 @@ def group_time_effects(
                 names = [f"{c} at {periods[base]}" for c in covariates]
                 value, part = _doubly_robust(change[used], treated[used], x[used, base], names)
             else:
-                value, part = _difference(change[used], treated[used])
+                value, part = difference_of_changes(change[used], treated[used])
             influence = np.zeros(n)
             influence[used] = part * n / used.sum()
             influences.append(influence)
@@ -119,7 +121,7 @@ def _wide(
     return ordered[outcome].to_numpy(dtype=float).reshape(shape), starts, periods, x
 
 
-def _difference(change: np.ndarray, treated: np.ndarray) -> tuple[float, np.ndarray]:
+def difference_of_changes(change: np.ndarray, treated: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the difference of mean changes and each unit's influence (mean zero)."""
     share = treated.mean()
     first, second = change[treated].mean(), change[~treated].mean()
@@ -209,6 +211,8 @@ def aggregate(result: GroupTime, kind: str = "simple", level: float = 0.95) -> t
 
 def _lags(result: GroupTime) -> np.ndarray:
     """Return periods since start, counted in steps of the panel (a placebo one step before start is −1)."""
+    if result.lags is not None:
+        return result.lags
     steps = {p: i for i, p in enumerate(sorted(set(result.table["period"])), start=1)}
     order = np.array(sorted(steps), dtype=float)
     starts = np.searchsorted(order, result.table["cohort"].to_numpy(dtype=float)) + 1

@@ -15,6 +15,9 @@ def _names(prefix: str, text: str) -> list[str]:
 SHOWN = {
     "profile": _names("person", "trait group count n share_pct"),
     "levels": _names("person", "indicator count n n_missing share_pct share_pct_low share_pct_high"),
+    "weighted": _names(
+        "person", "indicator statistic unweighted weighted weighted_low weighted_high effective_n n"
+    ),
     "changes": _names("person", "indicator statistic before after change p_value test n"),
     "quarters": _names("person", "quarter group mean_usd n"),
     "rates": _names(
@@ -27,11 +30,27 @@ SHOWN = {
         "estimand estimator estimate standard_error bootstrap_se ci_low ci_high p_value se_method n_treated "
         "n_comparison remark",
     ),
+    "errors": _names(
+        "trial",
+        "estimand se_method together clusters estimate standard_error ci_low ci_high p_value p_wild p_wild_least "
+        "n_treated n_comparison remark",
+    ),
+    "over_time": _names(
+        "trial",
+        "estimand estimator comparison estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison",
+    ),
+    "event_study": _names(
+        "trial", "period estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison"
+    ),
+    "by_entry": _names(
+        "trial", "since_entry estimate standard_error ci_low ci_high p_value se_method n_treated n_comparison"
+    ),
     "alike": _names("trial", "covariate difference effect_size variance_ratio verdict effective_n"),
+    "standards": _names("standard", "question looked_at finding rule rule_source"),
     "by_quarter": _names("trial", "period estimate ci_low ci_high p_adjusted n_treated n_comparison"),
     "subgroups": _names(
         "trial",
-        "subgroup estimate ci_low ci_high p_value p_holm p_fdr difference_p_value n_treated n_comparison",
+        "subgroup estimate ci_low ci_high p_value p_holm p_fdr p_wy difference_p_value n_treated n_comparison",
     ),
     "quantiles": _names("trial", "quantile treated_quantile comparison_quantile estimate ci_low ci_high"),
     "worth": _names(
@@ -61,11 +80,15 @@ REAL = {
 _COUNTS = {
     "profile": ["person_count", "person_n"],
     "levels": ["person_count", "person_n", "person_n_missing"],
+    "weighted": ["person_n"],
     "changes": ["person_n"],
     "quarters": ["person_n"],
     "rates": _names("wioa", "numerator denominator excluded not_yet_available"),
     "groups": _names("wioa", "numerator denominator"),
-    **{key: _names("trial", "n_treated n_comparison") for key in ("effects", "by_quarter", "subgroups")},
+    **{
+        key: _names("trial", "n_treated n_comparison")
+        for key in ("effects", "errors", "over_time", "event_study", "by_entry", "by_quarter", "subgroups")
+    },
 }
 _WIOA = ("wioa_numerator", "wioa_denominator")
 _SHARES = {
@@ -80,12 +103,18 @@ _MEANS = {"quarters": {"person_mean_usd": ("person_n", "person_largest")}}
 _PUBLIC = {
     "profile": ["person_trait", "person_group"],
     "levels": ["person_indicator"],
+    "weighted": ["person_indicator", "person_statistic"],
     "changes": ["person_indicator", "person_statistic", "person_test"],
     "quarters": ["person_quarter", "person_group"],
     "rates": ["wioa_label", "wioa_negotiated_pct"],
     "groups": ["wioa_subgroup"],
     "effects": _names("trial", "estimand estimator se_method remark"),
+    "errors": _names("trial", "estimand se_method together clusters p_wild_least remark"),
+    "over_time": _names("trial", "estimand estimator comparison se_method"),
+    "event_study": _names("trial", "period se_method"),
+    "by_entry": _names("trial", "since_entry se_method"),
     "alike": ["trial_covariate", "trial_verdict"],
+    "standards": _names("standard", "question looked_at finding rule rule_source"),
     "by_quarter": ["trial_period"],
     "subgroups": ["trial_subgroup"],
     "quantiles": ["trial_quantile"],

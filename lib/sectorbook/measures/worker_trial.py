@@ -11,6 +11,7 @@ import pandas as pd
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.measures import (
     balance,
+    clusters,
     cost_benefit,
     doubly_robust,
     estimators,
@@ -20,13 +21,17 @@ from sectorbook.measures import (
     randomization,
     weighting,
 )
-from sectorbook.measures.effects import FIELDS, Effect, side_by_side
+from sectorbook.measures.effects import FIELDS, Effect, prepare, side_by_side
 from sectorbook.measures.worker_outcomes import AFTER, BEFORE, FEWEST, NOT_RECORDED
 
 MAIN = {True: "covariate-adjusted (ANCOVA)", False: "doubly robust"}
 """The estimate a reader should take, by whether people were assigned at random."""
 SMALL = 10
 NO_ANSWER = "no answer"
+SHARED = {"site": "people of one site", "cohort": "people of one cohort"}
+"""Columns that say who was served together: outcomes of such people may move together."""
+LARGEST_CLUSTER = 400
+"""CR2 takes the root of a matrix as wide as a cluster is large; beyond this CR1 is used, and says so."""
 
 
 def analysed(people: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> pd.DataFrame:
@@ -45,7 +50,7 @@ def analysed(people: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> p
     return known if enough and known[outcome].nunique() > 1 else known.iloc[:0]
 
 
-def _varying(sample: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
+def varying(sample: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
     """Return the covariates that are not the same for everyone: the others cannot adjust anything."""
     return [name for name in covariates if sample[name].nunique() > 1]
 
@@ -82,7 +87,7 @@ def effects(
     """
     if sample.empty:
         return pd.DataFrame(columns=[*FIELDS, "bootstrap_se", "behind", "remark"])
-    covariates = _varying(sample, covariates)
+    covariates = varying(sample, covariates)
     table = _estimates(sample, outcome, covariates, at_random, baseline)
     answered = set(table.loc[table["estimate"].notna(), "estimator"])
     names = [name for name in doubly_robust.BOOTSTRAPPED if name in answered]
@@ -115,6 +120,63 @@ def _estimates(
     return side_by_side([_tried(step, name) for name, step in steps.items()])
 
 
+def standard_errors(
+    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], at_random: bool, draws: int, seed: int
+) -> pd.DataFrame:
+    """Return the covariate-adjusted difference under each kind of standard error: columns `FIELDS`, `together` (whose outcomes
+    may move together), `clusters`, `p_wild`, `p_wild_least`, `remark`, `behind`.
+
+    HC2 and HC3 take people one by one. The rest cluster by the columns of `SHARED`, where they are known for everyone and name
+    two clusters or more: CR2 (`clusters.cluster_robust`), and beside it `p_wild` of the wild cluster bootstrap, which can not
+    fall below `p_wild_least` however large the effect is.
+    """
+    extra = ["together", "clusters", "p_wild", "p_wild_least", "remark", "behind"]
+    if sample.empty:
+        return pd.DataFrame(columns=[*FIELDS, *extra])
+    covariates = varying(sample, covariates)
+    name, estimand = (MAIN[True], "ITT") if at_random else ("covariate-adjusted regression", "association")
+    rows, told = [], []
+
+    def add(together: str, se: str, cluster: str | None, groups: int | None, wild: tuple) -> None:
+        step = experiments.ancova
+        found = _tried(lambda: step(sample, outcome, "treated", covariates, se, cluster), name)
+        rows.append(found.relabel(estimand, name))
+        told.append((together, groups, *wild, NO_ANSWER if np.isnan(found.estimate) else ""))
+
+    for se in ("HC2", "HC3"):
+        add("nobody: each person alone", se, None, None, (np.nan, np.nan))
+    for column, together in SHARED.items():
+        sizes = sample.loc[sample[column] != NOT_RECORDED, column].value_counts()
+        if sizes.sum() < len(sample) or len(sizes) < 2:
+            continue
+        se = "CR2" if sizes.max() <= LARGEST_CLUSTER else "CR1"
+        add(together, se, column, len(sizes), _wild(sample, outcome, covariates, column, draws, seed))
+    table = side_by_side(rows)
+    return _smaller(table.assign(**dict(zip(extra[:-1], zip(*told, strict=True), strict=True))))
+
+
+def _wild(
+    sample: pd.DataFrame, outcome: str, covariates: Sequence[str], cluster: str, draws: int, seed: int
+) -> tuple[float, float]:
+    """Return p of the wild cluster bootstrap and the least it can be."""
+    data = prepare(sample, outcome, "treated", covariates)
+    labels = pd.factorize(sample[cluster])[0]
+    x = np.column_stack([np.ones(len(data.y)), data.t, data.x])
+    groups = labels.max() + 1
+    least = 2.0 ** (1 - groups) if groups <= clusters.EXACT_CLUSTERS else 1 / (1 + draws)
+    if np.linalg.matrix_rank(x / np.abs(x).max(axis=0)) < x.shape[1]:
+        return np.nan, least
+    return clusters.wild_cluster_bootstrap(data.y, x, labels, 1, draws=draws, seed=seed), least
+
+
+def shakiest(table: pd.DataFrame) -> pd.Series:
+    """Return the row of `standard_errors` with the fewest clusters, missing values, and 0 people, without one."""
+    chosen = table[table["clusters"].notna()]
+    if chosen.empty:
+        return pd.Series(np.nan, index=table.columns, dtype=object).fillna({"behind": 0})
+    return chosen.loc[chosen["clusters"].astype(int).idxmin()]
+
+
 def main_estimate(table: pd.DataFrame, at_random: bool) -> pd.Series:
     """Return the row a reader should take; missing values and counts of 0 without one."""
     chosen = table[table["estimator"].str.startswith(MAIN[at_random])]
@@ -143,7 +205,7 @@ def alike(sample: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
     columns = ["covariate", "difference", "effect_size", "variance_ratio", "verdict", "effective_n", "behind"]
     if sample.empty:
         return pd.DataFrame(columns=columns)
-    covariates = _varying(sample, covariates)
+    covariates = varying(sample, covariates)
     table = balance.balance_table(sample, "treated", covariates)
     try:
         weights = weighting.entropy_balance(sample, "treated", covariates).weights
@@ -177,14 +239,18 @@ def dynamics(people: pd.DataFrame) -> pd.DataFrame:
     return _smaller(table)
 
 
-def by_group(sample: pd.DataFrame, outcome: str, subgroup: str) -> pd.DataFrame:
-    """Return the effect in each subgroup: `subgroup`, `FIELDS`, `difference_p_value`, `p_holm`, `p_fdr`, `behind`;
+def by_group(
+    sample: pd.DataFrame, outcome: str, subgroup: str, draws: int = 999, seed: int = 0
+) -> pd.DataFrame:
+    """Return the effect in each subgroup: `subgroup`, `FIELDS`, `difference_p_value`, `p_holm`, `p_fdr`, `p_wy`, `behind`;
     `behind_all`: those behind the test of all groups.
+
+    `p_wy`: step-down Westfall–Young, from `draws` assignments redrawn within sites.
 
     Subgroups with fewer than ten people in a group are put together as "other".
     Raises SectorbookError for a column the participants file does not have.
     """
-    columns = ["subgroup", *FIELDS, "difference_p_value", "p_holm", "p_fdr", "behind", "behind_all"]
+    columns = ["subgroup", *FIELDS, "difference_p_value", "p_holm", "p_fdr", "p_wy", "behind", "behind_all"]
     if subgroup not in sample:
         raise unknown("column of the participants file", subgroup, list(sample.columns))
     if sample.empty:
@@ -204,6 +270,8 @@ def by_group(sample: pd.DataFrame, outcome: str, subgroup: str) -> pd.DataFrame:
     table = experiments.by_subgroup(frame, outcome, "treated", subgroup)
     table["p_holm"] = multiplicity.adjust(table["p_value"])
     table["p_fdr"] = multiplicity.adjust(table["p_value"], "benjamini-hochberg")
+    drawn = multiplicity.westfall_young_groups(frame, outcome, "treated", subgroup, "site", draws, seed)
+    table["p_wy"] = table["subgroup"].map(drawn.set_index("group")["p_adjusted"])
     everyone = table[["n_treated", "n_comparison"]].sum().min()
     return _smaller(table).assign(behind_all=everyone)[columns]
 
@@ -266,7 +334,7 @@ def power_pct(
 
 def _design(sample: pd.DataFrame, outcome: str, covariates: Sequence[str]) -> power.Design:
     counts = sample["treated"].value_counts()
-    covariates = _varying(sample, covariates)
+    covariates = varying(sample, covariates)
     others = sample[[outcome, *covariates]].astype(float)
     x = np.column_stack([np.ones(len(others)), others[list(covariates)]])
     residual = others[outcome] - x @ np.linalg.lstsq(x, others[outcome], rcond=None)[0]

@@ -116,12 +116,13 @@ def make(
             person_level: _outputs(region.slug, person_level)
             for person_level in {chapter.person_level for chapter in chosen}
         }
+        local = origin.inputs(region.slug) if any(chapter.reads_local for chapter in chosen) else {}
         earlier: dict[str, str] = {}
         again: set[str] = set()
         for chapter in chosen:
             own = [_shared_inputs(), source[chapter.name], parameters[chapter.name]]
             if chapter.reads_local:
-                own.append(origin.inputs(region.slug))
+                own.append(local)
             fingerprint = _digest([*own, earlier] if chapter.reads_findings else own)
             reason = _reason(done.get(chapter.name), fingerprint, chapter.name in there[chapter.person_level])
             if chapter.reads_findings and reason is None and _overtaken(chapter.name, done, again, earlier):

@@ -6,7 +6,6 @@ Nothing here may leave a thread, an open file, a figure or a changed setting beh
 import gc
 import importlib
 import importlib.util
-import io
 import os
 import pkgutil
 import sys
@@ -64,10 +63,9 @@ def _import_all(between: Callable[[], None]) -> None:
 def _rehearse_figure() -> None:
     """Draw what figures are made of, without pyplot, and throw it away."""
     import matplotlib as mpl
-    import numpy as np
-    import PIL.Image
     from matplotlib.figure import Figure
 
+    from sectorbook import findings
     from sectorbook.charts import forms
 
     with mpl.rc_context(forms.STYLE):
@@ -86,13 +84,7 @@ def _rehearse_figure() -> None:
         )
         for axes, kind in ((left, mpl.ticker.StrMethodFormatter), (right, mpl.ticker.FormatStrFormatter)):
             axes.xaxis.set_major_formatter(kind("{x:,.0f}" if axes is left else "%d"))
-        drawn, packed = io.BytesIO(), io.BytesIO()
-        figure.savefig(drawn, format="png")
-    with PIL.Image.open(drawn) as image:
-        np.asarray(image)
-        image.convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE).save(
-            packed, format="png", optimize=True
-        )
+        findings.png(figure)
 
 
 def _rehearse_notebook() -> None:
@@ -148,15 +140,19 @@ def _stamp() -> tuple:
 
 def _remember() -> tuple:
     """Read the configuration and the lists of regions and industries once; return their stamp."""
-    from sectorbook import chapters, config, warehouse
+    from sectorbook import chapters, config, slices, warehouse
     from sectorbook.local import files
+    from sectorbook.measures import staffing
 
     stamp = _stamp()
     warehouse.regions(), warehouse._names(), warehouse._industries(), chapters.discover()
     config.columns(), config.sectors(), config.audiences(), config.local()
     for table, source in warehouse.tables().items():
         if warehouse.vintages(source):
-            warehouse._parquet(table)
+            slices.columns(warehouse._parquet(table))
+    warehouse.load("oews_staffing", columns=staffing.COLUMNS)
+    warehouse.load("oews_occupations", "national")
+    warehouse.load("county_shapes")
     for name in config.frameworks():
         config.framework(name)
     for name in config.local():
@@ -166,12 +162,12 @@ def _remember() -> tuple:
 
 def forget_if_changed(stamp: tuple | None) -> None:
     """In a child: drop what the parent remembered unless the files it came from are still the same."""
-    from sectorbook import chapters, config, paths, warehouse
+    from sectorbook import chapters, config, paths, slices, warehouse
     from sectorbook.local import files
 
     if stamp is not None and stamp[0] == str(paths.root()) and stamp == _stamp():
         return
-    for module in (chapters, config, files, warehouse):
+    for module in (chapters, config, files, slices, warehouse):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

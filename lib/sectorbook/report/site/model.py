@@ -9,6 +9,7 @@ from typing import Any
 
 from sectorbook import paths, receipts, writing
 from sectorbook.errors import SectorbookError
+from sectorbook.local import origin
 from sectorbook.report import book
 from sectorbook.report.book import Book
 from sectorbook.report.edition import NAME, SLUG, clean
@@ -64,12 +65,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Place:
-    """One region of the site: its book, its numbers by finding, and the chapters that are under the gate."""
+    """One region of the site: its book, its numbers by finding, the chapters that are under the gate, and, by chapter, the
+    parameters it ran with and the data it read.
+    """
 
     book: Book
     numbers: dict[Id, dict]
     under: frozenset[str]
     settings: dict[str, dict[str, str]]
+    data: dict[str, str]
 
     @property
     def slug(self) -> str:
@@ -102,17 +106,12 @@ class Place:
             writing.shown(number["high"], unit), "" if sure is None else f"{sure:.0f}%",
         )  # fmt: skip
 
-    @cached_property
-    def data(self) -> str:
-        """Return the sources of this region's numbers with their vintages."""
-        return "; ".join(sorted({f"{s['source']} {s['vintage']}" for s in self.book.sources}))
-
     def basis(self, chapter: str) -> str:
         """Return what a chapter's numbers rest on: industries, data and settings. Only equals are compared."""
         if not any(part.name == chapter for part in self.parts):
             return ""
         settings = [f"{name} = {value}" for name, value in sorted(self.settings.get(chapter, {}).items())]
-        return ". ".join([f"NAICS {', '.join(self.book.sector['naics'])}", self.data, *settings])
+        return ". ".join([f"NAICS {', '.join(self.book.sector['naics'])}", self.data[chapter], *settings])
 
 
 @dataclass(frozen=True)
@@ -220,6 +219,13 @@ def _titled(section: book.Section) -> book.Section:
     return replace(section, title=clean(section.title).strip() or section.name)
 
 
+def _data(sources: list[dict]) -> str:
+    """Return a chapter's sources with their vintages. Files of initiatives are of one kind, whoever keeps them."""
+    own = [source for source in sources if source["source"].startswith(origin.OWN)]
+    public = {f"{source['source']} {source['vintage']}" for source in sources if source not in own}
+    return clean("; ".join(sorted(public | ({"files of the initiative"} if own else set()))))
+
+
 def _numbers(bound: Book) -> dict[Id, dict]:
     parts = [*bound.sections, *([bound.summary] if bound.summary else [])]
     numbers = ((part.name, clean(item)) for part in parts for item in part.items if item["kind"] == "number")
@@ -263,7 +269,8 @@ def _place(slug: str, gated: book.Gated) -> Place:
         }
         for name, entry in entries.items()
     }
-    return Place(bound, _numbers(bound), gated.under[slug], settings)
+    data = {name: _data(ledger["sources"]) for name, ledger in gated.ledgers[slug].items()}
+    return Place(bound, _numbers(bound), gated.under[slug], settings, data)
 
 
 def make(region_slugs: Sequence[str], gated: book.Gated) -> Site:

@@ -1,0 +1,44 @@
+"""Rows out of a Parquet file: all of them, or those of the areas asked for."""
+
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+
+def columns(path: Path) -> tuple[str, ...]:
+    """Return the names of a file's columns."""
+    return _columns(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _columns(path: Path, stamp: int) -> tuple[str, ...]:
+    with duckdb.connect() as db:
+        return tuple(db.read_parquet(str(path)).columns)
+
+
+def rows(
+    path: Path, wanted: tuple[str, ...], key: str | None = None, codes: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Return the columns `wanted` of the rows whose `key` is one of `codes`, of all rows without a key.
+
+    Numbers come as floats with NaN for what is not there; a column of levels keeps its whole numbers.
+    """
+    picked = ", ".join(f'"{name}"' for name in wanted)
+    where, given = (f" WHERE {key} IN (SELECT unnest(?))", [list(codes)]) if key else ("", [])
+    with duckdb.connect() as db:
+        frame = db.execute(f"SELECT {picked} FROM read_parquet(?){where}", [str(path), *given]).df()
+    whole = [c for c in frame.columns if frame[c].dtype.kind in "iuf" and not c.endswith("_level")]
+    return frame.astype(dict.fromkeys(whole, "float64"))
+
+
+def rows_again(path: Path, *what: Any) -> pd.DataFrame:
+    """Return what `rows` does, read once in a process and again when the file has changed."""
+    return _kept(path, path.stat().st_mtime_ns, *what).copy(deep=False)
+
+
+@lru_cache(maxsize=8)
+def _kept(path: Path, stamp: int, *what: Any) -> pd.DataFrame:
+    return rows(path, *what)
