@@ -232,6 +232,9 @@ def main() -> None:
     options.add_argument("--ways", default=",".join(WAYS))
     options.add_argument("--growth", default="", help="numbers of regions, with commas, as in 10,100,500")
     options.add_argument("--cluster", type=int, default=0, help="number of regions to run on a Dask cluster")
+    options.add_argument(
+        "--long", default="", help="chapters of the growth and the cluster, where not those of the rest"
+    )
     options.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.md")
     options.add_argument("--quick", action="store_true", help="a few minutes; what it finds is printed only")
     given = options.parse_args()
@@ -260,12 +263,9 @@ def main() -> None:
         grown = [int(count) for count in given.growth.split(",") if count]
         if too_many := [count for count in grown if count > len(slugs)]:
             raise SystemExit(f"There are {len(slugs)} regions, not {too_many[0]}.")
-        curve = growth(grown, slugs, given.chapters, extra) if grown else []
-        far = (
-            cluster(given.cluster, max(given.rounds, 1), slugs, given.chapters, extra)
-            if given.cluster
-            else []
-        )
+        long = given.long or given.chapters
+        curve = growth(grown, slugs, long, extra) if grown else []
+        far = cluster(given.cluster, max(given.rounds, 1), slugs, long, extra) if given.cluster else []
     cores = len(os.sched_getaffinity(0))
     page = [
         "# What a run costs",
@@ -284,9 +284,9 @@ def main() -> None:
         page += ["", f"Start of the warm parent, once: {middle(rounds, 'start', 'cpu'):.1f} CPU seconds."]
     page += ["", *skipped] if skipped else []
     if curve:
-        page += ["", "## Growth, 2 at a time", "", *curve]
+        page += ["", f"## Growth, 2 at a time, chapters: {long}", "", *curve]
     if far:
-        page += ["", "## On a Dask cluster", "", *far]
+        page += ["", f"## On a Dask cluster, chapters: {long}", "", *far]
     if given.out:
         given.out.write_text("\n".join(page) + "\n", encoding="utf-8")
     sys.stdout.write("\n".join(page) + "\n")
