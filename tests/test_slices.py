@@ -35,6 +35,13 @@ def test_rows_read_again_are_the_callers_own(file: Path) -> None:
     assert again.equals(slices.rows(file, ("area", "jobs")))
 
 
+def test_rows_read_again_hold_equal_texts_once(tmp_path: Path) -> None:
+    path = written(tmp_path / "areas.parquet", "('north', 1, 1), ('north', 2, 1), (NULL, 3, 1)")
+    again, plain = slices.rows_again(path, ("area",)), slices.rows(path, ("area",))
+    assert again.equals(plain) and again.dtypes.equals(plain.dtypes)
+    assert again.area[0] is again.area[1]
+
+
 def test_an_edited_file_is_read_anew(file: Path) -> None:
     slices.columns(file), slices.rows_again(file, ("jobs",))
     written(file, "('01', 11, 1)")

@@ -41,4 +41,9 @@ def rows_again(path: Path, *what: Any) -> pd.DataFrame:
 
 @lru_cache(maxsize=8)
 def _kept(path: Path, stamp: int, *what: Any) -> pd.DataFrame:
-    return rows(path, *what)
+    frame = rows(path, *what)
+    # Equal texts become one object. There are few of them, and a forked child that reads them copies no memory.
+    for name in frame.columns[frame.dtypes == "str"]:
+        places, texts = pd.factorize(frame[name], use_na_sentinel=False)
+        frame[name] = texts.take(places)
+    return frame
