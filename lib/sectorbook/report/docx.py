@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from copy import deepcopy
 from datetime import datetime
 
 from docx import Document
@@ -11,8 +12,10 @@ from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.oxml.text.paragraph import CT_P
 from docx.shared import Cm, Emu, Pt, RGBColor
 from docx.table import Table, _Cell
+from docx.text.font import Font
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
@@ -61,6 +64,7 @@ class _Writer:
         self.marks = 0
         self.counts = {"figure": 0, "table": 0}
         self.pictures = 0
+        self.style_ids: dict[str, str | None] = {}
         self._styles()
         self._page()
         self._properties()
@@ -147,6 +151,15 @@ class _Writer:
         core.created = core.modified = stamp
         core.revision = 1
 
+    def _paragraph(self, text: str = "", style: str | None = None) -> Paragraph:
+        """Add a paragraph. python-docx walks every style to find one by name, so each is found once."""
+        paragraph = self.document.add_paragraph(text)
+        if style is not None:
+            if style not in self.style_ids:
+                self.style_ids[style] = self.document.part.get_style_id(style, WD_STYLE_TYPE.PARAGRAPH)
+            paragraph._p.style = self.style_ids[style]
+        return paragraph
+
     def _field(self, paragraph: Paragraph, code: str, shown: str) -> None:
         """Add a field that Word computes, with the text it shows until then. `code` is never a reader's text."""
         field = _element("fldSimple", instr=f" {code} ")
@@ -157,13 +170,13 @@ class _Writer:
         field.append(run)
         paragraph._p.append(field)
 
-    def _bookmark(self, paragraph: Paragraph, name: str) -> None:
+    def _bookmark(self, paragraph: CT_P, name: str) -> None:
         self.marks += 1
         # A bookmark's name has no hyphen.
         start = _element("bookmarkStart", id=str(self.marks), name=name.replace("-", "_"))
         end = _element("bookmarkEnd", id=str(self.marks))
-        paragraph._p.insert(1 if paragraph._p.pPr is not None else 0, start)
-        paragraph._p.append(end)
+        paragraph.insert(1 if paragraph.pPr is not None else 0, start)
+        paragraph.append(end)
 
     def _link(self, paragraph: Paragraph, anchor: str, text: str, raised: bool = False) -> None:
         """Add a link to a bookmark of this document; none leads outside."""
@@ -183,7 +196,7 @@ class _Writer:
         return run
 
     def _text(self, block: Text, style: str | None = None) -> None:
-        paragraph = self.document.add_paragraph(style=style)
+        paragraph = self._paragraph(style=style)
         self._words(paragraph, block.text, block.lang)
         for place in block.places:
             self._words(paragraph, " ", block.lang)
@@ -191,14 +204,14 @@ class _Writer:
 
     def _caption(self, kind: str, title: str, lang: str, keep: bool) -> None:
         self.counts[kind] += 1
-        paragraph = self.document.add_paragraph(style="Caption")
+        paragraph = self._paragraph(style="Caption")
         paragraph.paragraph_format.keep_with_next = keep
         paragraph.add_run(f"{self.words(kind)} ")
         self._field(paragraph, f"SEQ {kind.capitalize()} \\* ARABIC", str(self.counts[kind]))
         self._words(paragraph, f". {title}", lang)
 
     def _image(self, content: bytes, alt: str, width: Emu) -> Paragraph:
-        paragraph = self.document.add_paragraph()
+        paragraph = self._paragraph()
         shape = paragraph.add_run().add_picture(io.BytesIO(content), width=width)
         self.pictures += 1
         properties = shape._inline.docPr
@@ -216,7 +229,7 @@ class _Writer:
     def _grid(self, block: Grid) -> None:
         self._caption("table", block.title, block.lang, keep=True)
         size = block.points
-        table = self.document.add_table(rows=1 + len(block.rows), cols=len(block.head))
+        table = self.document.add_table(rows=2 if block.rows else 1, cols=len(block.head))
         table.alignment = WD_TABLE_ALIGNMENT.LEFT
         table.autofit = False
         line, shares = PAGE[0] - 2 * MARGIN, block.shares
@@ -224,13 +237,11 @@ class _Writer:
         self._ruled(table)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = width
-        # Cells by their row's own list: asking the table for one cell walks the whole table.
-        rows = [row.cells for row in table.rows]
         head = table.rows[0]._tr.get_or_add_trPr()
         head.append(_element("cantSplit"))
         head.append(_element("tblHeader"))
         for cell, (label, unit), numeric, width in zip(
-            rows[0], block.head, block.numeric, widths, strict=True
+            table.rows[0].cells, block.head, block.numeric, widths, strict=True
         ):
             paragraph = self._cell(cell, label, size, numeric, width, self.words.code, bold=True)
             cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
@@ -241,18 +252,30 @@ class _Writer:
                 paragraph.runs[0].add_break()
                 run = paragraph.add_run(unit)
                 run.font.size, run.font.color.rgb = Pt(size), _colour(self.brand.colours.muted)
-        for number, (cells, texts) in enumerate(zip(rows[1:], block.rows, strict=True)):
+        if block.rows:
+            self._body(table, block, widths)
+        self._paragraph()
+
+    def _body(self, table: Table, block: Grid, widths: list[Emu]) -> None:
+        """Fill a table's rows. A report has ten thousand cells: a row is made once, then copied for each row."""
+        for cell, numeric, width in zip(table.rows[1].cells, block.numeric, widths, strict=True):
+            self._cell(cell, "", block.points, numeric, width, self.words.code if numeric else block.lang)
+        empty = table.rows[1]._tr
+        table._tbl.remove(empty)
+        for number, texts in enumerate(block.rows):
+            row = deepcopy(empty)
             if len("".join(texts)) < 2000:
-                table.rows[number + 1]._tr.get_or_add_trPr().append(_element("cantSplit"))
-            for place, (cell, text) in enumerate(zip(cells, texts, strict=True)):
-                lang = self.words.code if block.numeric[place] else block.lang
-                paragraph = self._cell(cell, text, size, block.numeric[place], widths[place], lang)
+                row.get_or_add_trPr().append(_element("cantSplit"))
+            for place, (cell, text) in enumerate(zip(row.tc_lst, texts, strict=True)):
+                [paragraph] = cell.p_lst
+                [run] = paragraph.r_lst
+                run.text = text
                 if block.muted and block.muted[number][place]:
-                    paragraph.runs[0].italic = True
-                    paragraph.runs[0].font.color.rgb = _colour(self.brand.colours.muted)
+                    font = Font(run)
+                    font.italic, font.color.rgb = True, _colour(self.brand.colours.muted)
                 if place == 0 and block.anchors:
                     self._bookmark(paragraph, f"n{block.anchors[number]}")
-        self.document.add_paragraph()
+            table._tbl.append(row)
 
     def _ruled(self, table: Table) -> None:
         """Give a table thin lines between rows and a marked header row, for the screen reader too."""
@@ -285,7 +308,6 @@ class _Writer:
     ) -> Paragraph:
         cell.width = width
         paragraph = cell.paragraphs[0]
-        # A report has ten thousand cells: the element itself, where `paragraph_format` looks it up for each property.
         properties = paragraph._p.get_or_add_pPr()
         spacing = properties.get_or_add_spacing()
         spacing.before = spacing.after = Pt(1)
@@ -296,16 +318,16 @@ class _Writer:
         return paragraph
 
     def _contents(self, parts: list[Part]) -> None:
-        self.document.add_paragraph(self.words("contents"), style="Heading 1")
+        self._paragraph(self.words("contents"), style="Heading 1")
         for part in parts:
-            paragraph = self.document.add_paragraph()
+            paragraph = self._paragraph()
             paragraph.paragraph_format.space_after = Pt(2)
             self._link(paragraph, part.anchor, part.title)
 
     def _part(self, part: Part) -> None:
-        heading = self.document.add_paragraph(style="Heading 1")
+        heading = self._paragraph(style="Heading 1")
         self._words(heading, part.title, part.lang)
-        self._bookmark(heading, part.anchor)
+        self._bookmark(heading._p, part.anchor)
         for block in part.blocks:
             if isinstance(block, Text):
                 self._text(block, "List Bullet" if block.style == "item" else None)
@@ -314,7 +336,7 @@ class _Writer:
             else:
                 self._grid(block)
         if part.box:
-            self.document.add_paragraph(self.words("caveats"), style="Heading 2")
+            self._paragraph(self.words("caveats"), style="Heading 2")
             for text in part.box:
                 self._text(text, "Report Box")
 
@@ -324,18 +346,18 @@ class _Writer:
         if brand.logo:
             content = as_png(brand.logo)
             self._image(content, self.words("logo", name=brand.name), Cm(4))
-        self.document.add_paragraph(edition.title, style="Title")
+        self._paragraph(edition.title, style="Title")
         for line in (edition.about, edition.made_for, edition.data):
-            self.document.add_paragraph(line, style="Report Meta")
+            self._paragraph(line, style="Report Meta")
         if edition.notice:
-            self.document.add_paragraph(edition.notice, style="Report Notice")
+            self._paragraph(edition.notice, style="Report Notice")
         parts = flow(edition)
         for number, part in enumerate(parts):
             if number == (1 if edition.summary else 0):
                 self._contents(parts)
             self._part(part)
         for line in filter(None, (brand.disclaimer, self.words("made", code=edition.code))):
-            self.document.add_paragraph(line, style="Report Meta")
+            self._paragraph(line, style="Report Meta")
         out = io.BytesIO()
         self.document.save(out)
         return fixed(out.getvalue(), edition.stamp)

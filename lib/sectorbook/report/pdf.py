@@ -180,11 +180,9 @@ def render(edition: Edition) -> bytes:
 
     Raises SectorbookError when Typst cannot set the report.
     """
-    fonts = [font.content for font in edition.brand.fonts]
-    more = frozenset(code for font in fonts for code in FT2Font(io.BytesIO(font)).get_charmap())
+    own = [font.content for font in edition.brand.fonts]
+    more = frozenset(code for font in own for code in FT2Font(io.BytesIO(font)).get_charmap())
     with tempfile.TemporaryDirectory(prefix="sectorbook-pdf-") as name:
         folder = Path(name)
-        own = [font.content for font in edition.brand.fonts]
-        more = frozenset(code for font in own for code in FT2Font(io.BytesIO(font)).get_charmap())
         template = resources.files("sectorbook.report") / "templates" / "report.typ"
         return compiled(template, _data(edition, folder, more), edition.stamp, folder, own)
