@@ -2,11 +2,13 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import string
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -49,6 +51,15 @@ def test_a_stamp_that_is_no_time_is_refused(tmp_path, given, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
     with pytest.raises(SectorbookError, match="SOURCE_DATE_EPOCH"):
         pack.render(edition.make(small(tmp_path)), "pdf")
+
+
+def test_a_stamp_that_is_no_time_is_one_message_of_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "sectorbook", "report", "san-francisco"],
+        capture_output=True, text=True, check=False, env={**os.environ, "SOURCE_DATE_EPOCH": "soon"},
+    )  # fmt: skip
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("sectorbook: SOURCE_DATE_EPOCH is whole seconds since 1970")
 
 
 # --- values that are not shown
@@ -313,6 +324,30 @@ def test_the_command_writes_every_format_from_saved_findings(tmp_path, monkeypat
     assert isinstance(failed.exception, SectorbookError) and "Cannot read the brand file" in str(
         failed.exception
     )
+
+
+def test_formats_made_together_are_those_made_alone_in_the_order_asked_for(tmp_path, monkeypatch):
+    made = edition.make(small(tmp_path))
+    asked = ["xlsx", "pdf", "html", "docx"]
+    assert pack.rendered(made, asked) == [pack.render(made, form) for form in asked]
+    where = []
+    monkeypatch.setattr(
+        pack, "render", lambda _, form: where.append((form, threading.current_thread().name)) or b""
+    )
+    for alone in ("pdf", "html"):
+        pack.rendered(made, [alone])
+    assert where == [("pdf", "MainThread"), ("html", "MainThread")]
+
+
+def test_a_report_one_format_of_which_cannot_be_made_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECTORBOOK_REPORTS", str(tmp_path))
+    ledgers(tmp_path, "san-francisco")
+    figure = tmp_path / "san-francisco" / "findings" / "03_industry" / "picture.png"
+    figure.write_bytes(figure.read_bytes()[:8])
+    with pytest.raises(SectorbookError, match=r"picture\.png is not a whole PNG picture"):
+        pack.write("san-francisco", ["html", "pdf"])
+    assert not list((tmp_path / "san-francisco").glob("report*"))
+    assert pack.write("san-francisco", ["html"])
 
 
 def test_only_the_libraries_of_the_format_asked_for_are_loaded():

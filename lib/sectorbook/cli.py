@@ -9,6 +9,7 @@ import typer
 
 from sectorbook import __version__, cli_local, cli_workshop
 from sectorbook.errors import SectorbookError
+from sectorbook.report import epoch
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,6 +44,7 @@ def _options(
     ] = False,
 ) -> None:
     """Carry a sector initiative from deciding to outcome evaluation, for any US region."""
+    epoch.given()  # before numpy reads it, which would end with a traceback
 
 
 def _use(out: Path | None) -> None:

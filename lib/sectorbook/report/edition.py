@@ -5,13 +5,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from os import environ
 from typing import Any
 
 from sectorbook import config, findings
 from sectorbook.config.shapes import Audience
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.report import language, reading
+from sectorbook.report import epoch, language, reading
 from sectorbook.report.book import ROOM, Book, Section
 from sectorbook.report.brand import Brand
 from sectorbook.report.language import Language
@@ -239,16 +238,10 @@ class Edition:
 
         Raises SectorbookError for a SOURCE_DATE_EPOCH that is not whole seconds between 1980 and 2100.
         """
-        given = environ.get("SOURCE_DATE_EPOCH")
-        first, last = datetime(1980, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-        if given is not None:
-            if not given.isdecimal() or not first.timestamp() <= int(given) <= last.timestamp():
-                raise SectorbookError(
-                    f"SOURCE_DATE_EPOCH is whole seconds since 1970, from 1980 to 2100; found {given!r}."
-                )
-            return datetime.fromtimestamp(int(given), UTC)
+        if (given := epoch.given()) is not None:
+            return given
         days = [day for source in self.book.sources if (day := _day(source.get("retrieved")))]
-        return datetime.combine(max(days), datetime.min.time(), UTC) if days else first
+        return datetime.combine(max(days), datetime.min.time(), UTC) if days else epoch.FIRST
 
     def figure(self, section: Section, item: dict) -> bytes:
         """Return a figure's PNG. Raises SectorbookError unless it is one that stands in the chapter's folder."""

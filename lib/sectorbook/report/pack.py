@@ -1,5 +1,6 @@
 """A region's report pack: one edition written in each format asked for. A format's libraries load when it is asked."""
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -30,6 +31,19 @@ def render(made: Edition, form: str) -> bytes:
     return content.encode("utf-8") if isinstance(content, str) else content
 
 
+def rendered(made: Edition, chosen: list[str]) -> list[bytes]:
+    """Return an edition in each of the `chosen` formats, in their order.
+
+    A PDF is set by Typst, outside Python: with other formats it is set beside them, on a core of its own.
+    """
+    if "pdf" not in chosen or len(chosen) == 1:
+        return [render(made, ending) for ending in chosen]
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        pdf = beside.submit(render, made, "pdf")
+        others = {ending: render(made, ending) for ending in chosen if ending != "pdf"}
+        return [pdf.result() if ending == "pdf" else others[ending] for ending in chosen]
+
+
 def name(audience: str, code: str) -> str:
     """Return a pack's file name without its ending: "report", or with the audience and language where not usual."""
     return "-".join(
@@ -51,7 +65,7 @@ def write(
 
     With `form`, one of `forms.names()`, that form is written in place of the report, under its name. With `employer`, a code
     in the initiative's files, the business value report of that one employer is written among the local files.
-    With `room` the report quotes the answers teams gave in a workshop.
+    With `room` the report quotes the answers teams gave in a workshop. Nothing is written unless every format can be made.
     """
     if employer is not None:
         told = import_module("sectorbook.report.employer").gather(region_slug, employer)
@@ -60,8 +74,7 @@ def write(
     made = edition.make(told, audience, code, brand)
     stem = name(audience, code) if form is None else name(audience, code).replace("report", f"form-{form}", 1)
     written = []
-    for ending in chosen:
-        content = render(made, ending)
+    for ending, content in zip(chosen, rendered(made, chosen), strict=True):
         target = paths.reports(region_slug, f"{stem}.{ending}")
         if employer is not None:
             target = import_module("sectorbook.report.employer").target(region_slug, employer, ending)
