@@ -206,6 +206,13 @@ def test_a_changed_local_file_makes_only_its_chapters_run_again(home: Path, repo
     assert changed == {*NAMES, *outcomes, "01_deciding", "03_industry", "05_workforce"}
 
 
+def test_a_line_of_the_canvas_that_nobody_scored_is_not_answered_yet(reports: Path) -> None:
+    ledger = run("01_deciding", "san-francisco")
+    check_demonstration_is_marked(ledger)
+    assert {row[1] for row in shown_cells(ledger, "intermediary")} == {"not answered yet"}
+    assert [row[3] for row in shown_cells(ledger, "summary")][:2] == ["none given", "3.00"]
+
+
 def test_a_problem_in_a_file_ends_the_chapter_with_all_of_them(home: Path, reports: Path) -> None:
     own = paths.local("lima-oh")
     templates.write(own)

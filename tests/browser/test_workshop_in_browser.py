@@ -130,7 +130,7 @@ def wait_until_idle(page) -> None:
 
 def open_chapter(page, name: str):
     """Open a chapter from the list of files and return its panel."""
-    page.locator(".jp-DirListing-item", has_text=f"{name}.ipynb").dblclick()
+    page.locator(".jp-DirListing-item", has_text=f"{name}.ipynb").click()
     page.wait_for_selector(f".lm-TabBar-tab.jp-mod-current >> text={name}", timeout=WAIT)
     panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     panel.locator("h1").first.wait_for(timeout=WAIT)
@@ -169,6 +169,14 @@ def test_it_opens_at_the_first_chapter_with_links_and_no_news(page) -> None:
     link.click()
     page.wait_for_selector(".lm-TabBar-tab.jp-mod-current >> text=03_industry.ipynb", timeout=WAIT)
     assert page.locator(".Toastify__toast").count() == 0
+
+
+def test_the_list_of_files_shows_whole_names(page) -> None:
+    names = page.locator(".jp-DirListing-itemName")
+    assert names.count() == page.locator(".jp-DirListing-item").count() > 1
+    assert not names.evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+    )
 
 
 def test_every_cell_of_every_participant_notebook_runs(page, packs) -> None:

@@ -9,10 +9,15 @@ from pathlib import Path
 
 from sectorbook import chapters, paths
 
-# What JupyterLab asks its makers' servers for when it starts, switched off.
-QUIET = {
+# What JupyterLab asks its makers' servers for when it starts, switched off. And its list of files: names whole in place of
+# the time of change, and a chapter opens with one click.
+SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
     "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
+    "@jupyterlab/filebrowser-extension:browser": {
+        "showLastModifiedColumn": False,
+        "singleClickNavigation": True,
+    },
 }
 
 
@@ -31,7 +36,7 @@ def run(more: list[str]) -> int:
     """Open JupyterLab and return its exit code when it ends. Ctrl-C is JupyterLab's: it asks, and ends its kernels."""
     with tempfile.TemporaryDirectory(prefix="sectorbook-lab-") as name:
         folder = Path(name)
-        (folder / "overrides.json").write_text(json.dumps(QUIET), encoding="utf-8")
+        (folder / "overrides.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
         server = subprocess.Popen(command(folder, more))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
