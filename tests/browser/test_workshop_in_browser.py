@@ -172,7 +172,7 @@ def test_it_opens_at_the_first_chapter_with_links_and_no_news(page) -> None:
 
 
 def test_the_list_of_files_shows_whole_names(page) -> None:
-    names = page.locator(".jp-DirListing-itemName")
+    names = page.locator(".jp-DirListing-itemText")
     assert names.count() == page.locator(".jp-DirListing-item").count() > 1
     assert not names.evaluate_all(
         "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
