@@ -8,13 +8,13 @@ from datetime import datetime
 from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import nsdecls, qn
+from docx.oxml.table import CT_Row
 from docx.oxml.text.paragraph import CT_P
 from docx.shared import Cm, Emu, Pt, RGBColor
-from docx.table import Table, _Cell
+from docx.table import Table
 from docx.text.font import Font
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
@@ -25,6 +25,13 @@ from sectorbook.report.edition import Edition
 from sectorbook.report.layout import Grid, Part, Picture, Text, flow
 
 FONT = "Arial"
+# A cell of a table: 1 point above and below, lines set single.
+CELL = (
+    '<w:tc><w:tcPr><w:tcW w:type="dxa" w:w="{width}"/>{rule}</w:tcPr>'
+    '<w:p><w:pPr><w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/>{align}</w:pPr>'
+    '<w:r><w:rPr>{bold}<w:sz w:val="{halves}"/>{lang}</w:rPr></w:r></w:p></w:tc>'
+)
+RULE = '<w:tcBorders><w:bottom w:val="single" w:sz="8" w:color="{}"/></w:tcBorders><w:vAlign w:val="bottom"/>'
 PAGE, MARGIN = (Cm(21.59), Cm(27.94)), Cm(2)
 
 
@@ -228,40 +235,53 @@ class _Writer:
 
     def _grid(self, block: Grid) -> None:
         self._caption("table", block.title, block.lang, keep=True)
-        size = block.points
-        table = self.document.add_table(rows=2 if block.rows else 1, cols=len(block.head))
+        table = self.document.add_table(rows=0, cols=len(block.head))
         table.alignment = WD_TABLE_ALIGNMENT.LEFT
         table.autofit = False
-        line, shares = PAGE[0] - 2 * MARGIN, block.shares
-        widths = [Emu(int(line * share)) for share in shares]
+        line = PAGE[0] - 2 * MARGIN
+        widths = [Emu(int(line * share)) for share in block.shares]
         self._ruled(table)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = width
-        head = table.rows[0]._tr.get_or_add_trPr()
-        head.append(_element("cantSplit"))
-        head.append(_element("tblHeader"))
-        for cell, (label, unit), numeric, width in zip(
-            table.rows[0].cells, block.head, block.numeric, widths, strict=True
-        ):
-            paragraph = self._cell(cell, label, size, numeric, width, self.words.code, bold=True)
-            cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
-            rule = _element("tcBorders")
-            rule.append(_element("bottom", val="single", sz="8", color=self.brand.colours.ink[1:].upper()))
-            cell._tc.get_or_add_tcPr().insert_element_before(rule, "w:vAlign")
-            if unit:
-                paragraph.runs[0].add_break()
-                run = paragraph.add_run(unit)
-                run.font.size, run.font.color.rgb = Pt(size), _colour(self.brand.colours.muted)
+        self._head(table, block, widths)
         if block.rows:
             self._body(table, block, widths)
         self._paragraph()
 
+    def _row(self, block: Grid, widths: list[Emu], head: bool = False) -> CT_Row:
+        """Return a row of empty cells, from its XML: python-docx would look up each property of each cell."""
+        langs = [self.words.code if head or numeric else block.lang for numeric in block.numeric]
+        cells = "".join(
+            CELL.format(
+                width=width.twips,
+                rule=RULE.format(self.brand.colours.ink[1:].upper()) if head else "",
+                align='<w:jc w:val="right"/>' if numeric else "",
+                bold="<w:b/>" if head else "",
+                halves=round(block.points * 2),
+                lang=f'<w:lang w:val="{_tag(lang)}"/>' if lang != self.words.code else "",
+            )
+            for width, numeric, lang in zip(widths, block.numeric, langs, strict=True)
+        )
+        return parse_xml(f"<w:tr {nsdecls('w')}>{cells}</w:tr>")
+
+    def _head(self, table: Table, block: Grid, widths: list[Emu]) -> None:
+        """Add the header row: labels, and their units below in quieter type."""
+        row = self._row(block, widths, head=True)
+        for tag in ("cantSplit", "tblHeader"):
+            row.get_or_add_trPr().append(_element(tag))
+        for cell, (label, unit) in zip(row.tc_lst, block.head, strict=True):
+            [paragraph] = cell.p_lst
+            [run] = paragraph.r_lst
+            run.text = label
+            if unit:
+                run.add_br()
+                quiet = Paragraph(paragraph, table).add_run(unit).font
+                quiet.size, quiet.color.rgb = Pt(block.points), _colour(self.brand.colours.muted)
+        table._tbl.append(row)
+
     def _body(self, table: Table, block: Grid, widths: list[Emu]) -> None:
-        """Fill a table's rows. A report has ten thousand cells: a row is made once, then copied for each row."""
-        for cell, numeric, width in zip(table.rows[1].cells, block.numeric, widths, strict=True):
-            self._cell(cell, "", block.points, numeric, width, self.words.code if numeric else block.lang)
-        empty = table.rows[1]._tr
-        table._tbl.remove(empty)
+        """Add the rows: one is made, and copied for each."""
+        empty = self._row(block, widths)
         for number, texts in enumerate(block.rows):
             row = deepcopy(empty)
             if len("".join(texts)) < 2000:
@@ -295,27 +315,6 @@ class _Writer:
         if look is not None:
             for key, value in {"firstRow": "1", "firstColumn": "0", "noHBand": "1", "noVBand": "1"}.items():
                 look.set(qn(f"w:{key}"), value)
-
-    def _cell(
-        self,
-        cell: _Cell,
-        text: str,
-        size: float,
-        numeric: bool,
-        width: Emu,
-        lang: str,
-        bold: bool | None = None,
-    ) -> Paragraph:
-        cell.width = width
-        paragraph = cell.paragraphs[0]
-        properties = paragraph._p.get_or_add_pPr()
-        spacing = properties.get_or_add_spacing()
-        spacing.before = spacing.after = Pt(1)
-        spacing.line, spacing.lineRule = Pt(12), WD_LINE_SPACING.MULTIPLE
-        if numeric:
-            properties.jc_val = WD_ALIGN_PARAGRAPH.RIGHT
-        self._words(paragraph, text, lang, bold).font.size = Pt(size)
-        return paragraph
 
     def _contents(self, parts: list[Part]) -> None:
         self._paragraph(self.words("contents"), style="Heading 1")
