@@ -11,6 +11,7 @@ from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
+from docx.oxml.shape import CT_Inline
 from docx.oxml.table import CT_Row
 from docx.oxml.text.paragraph import CT_P
 from docx.shared import Cm, Emu, Pt, RGBColor
@@ -218,13 +219,14 @@ class _Writer:
         self._words(paragraph, f". {title}", lang)
 
     def _image(self, content: bytes, alt: str, width: Emu) -> Paragraph:
-        paragraph = self._paragraph()
-        shape = paragraph.add_run().add_picture(io.BytesIO(content), width=width)
+        # By its parts: `add_picture` looks through the whole document for an id that is free, and this one is replaced.
+        relation, image = self.document.part.get_or_add_image(io.BytesIO(content))
+        size = image.scaled_dimensions(width, None)
         self.pictures += 1
-        properties = shape._inline.docPr
-        properties.set("id", str(self.pictures))
-        properties.set("name", f"Picture {self.pictures}")
-        properties.set("descr", alt)
+        inline = CT_Inline.new_pic_inline(self.pictures, relation, image.filename, *size)
+        inline.docPr.set("descr", alt)
+        paragraph = self._paragraph()
+        paragraph.add_run()._r.add_drawing(inline)
         return paragraph
 
     def _picture(self, block: Picture) -> None:

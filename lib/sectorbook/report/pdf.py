@@ -6,7 +6,6 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -65,7 +64,7 @@ def printable(text: str, more: frozenset[int] = frozenset()) -> str:
 
 def _block(block: Text | Picture | Grid, name: str) -> dict:
     if isinstance(block, Text):
-        return {"type": "text", **asdict(block)}
+        return {"type": "text", **vars(block)}
     if isinstance(block, Picture):
         return {
             "type": "picture",
@@ -77,7 +76,7 @@ def _block(block: Text | Picture | Grid, name: str) -> dict:
         }
     return {
         "type": "grid",
-        **asdict(block),
+        **vars(block),
         "widths": block.shares,
         "size": block.points,
         "repeats": block.repeats,
@@ -108,7 +107,7 @@ def _part(part: Part, number: int, folder: Path, more: frozenset[int]) -> dict:
         "title": printable(part.title, more),
         "lang": part.lang,
         "blocks": blocks,
-        "box": made_printable([asdict(text) for text in part.box], more),
+        "box": made_printable([vars(text) for text in part.box], more),
     }
 
 
