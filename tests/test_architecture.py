@@ -23,7 +23,7 @@ LAYERS = [
     {"sources", "questionnaire"},
     {"local"},
     {"warehouse"},
-    {"writing"},
+    {"writing", "pictures"},
     {"acquisition", "answers", "partner_files"},
     {"findings", "ledgers", "receipts"},
     {"disclosure"},

@@ -88,7 +88,7 @@ def test_a_wider_interval_is_wider_and_larger_errors_widen_it(patterns: pd.DataF
 
 
 def test_draws_have_the_published_error() -> None:
-    factors = staffing._factors(np.random.default_rng(1), np.array([20.0, 0.0]), 40_000)
+    factors = staffing._factors(np.random.default_rng(1), staffing._spread(np.array([20.0, 0.0])), 40_000)
     assert factors[:, 0].mean() == pytest.approx(1, abs=0.01)
     assert factors[:, 0].std() == pytest.approx(0.20, abs=0.01)
     assert (factors[:, 1] == 1).all()

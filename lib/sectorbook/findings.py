@@ -10,25 +10,19 @@ import string
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
-from io import BytesIO
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
-import PIL.Image
 from IPython.display import Image, display
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from sectorbook import answers, chapters, config, paths, provenance, warehouse
+from sectorbook import answers, chapters, config, paths, pictures, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.ledgers import read
 from sectorbook.local import origin as local_files
 from sectorbook.writing import FORMATS, NOT_PUBLISHED, cells, clean, shown, table_html, table_text
 
 SCHEMA = 1
-DPI = 160
 
 
 @dataclass(frozen=True)
@@ -65,19 +59,6 @@ class _Shown:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html}
-
-
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG with a palette of 256 colours: a third of the size, and no difference to see."""
-    canvas, packed = FigureCanvasAgg(figure), BytesIO()
-    figure.set_dpi(DPI)
-    # Drawn once, where `savefig` draws twice. Hints are for letters of few dots: here they only cost a third of the time.
-    with mpl.rc_context({"text.hinting": "no_hinting"}):
-        canvas.draw()
-    PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(
-        256, method=PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE
-    ).save(packed, format="png")
-    return packed.getvalue()
 
 
 @dataclass
@@ -218,7 +199,7 @@ class Chapter:
         In a chapter on people or firms, `uses` are the addresses of the numbers and tables it draws.
         """
         file = f"{key}.png"
-        self.images[file] = png(figure)
+        self.images[file] = pictures.png(figure)
         width = round(figure.get_figwidth() * 96)
         self.items.append(
             {

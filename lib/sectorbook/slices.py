@@ -14,8 +14,17 @@ def columns(path: Path) -> tuple[str, ...]:
 
 
 @cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Return this process's database in memory: opening one takes longer than reading a region's rows.
+
+    One thread is enough for them, and a process that has no other can be forked with it.
+    """
+    return duckdb.connect(config={"threads": 1, "async_threads": 0})
+
+
+@cache
 def _columns(path: Path, stamp: int) -> tuple[str, ...]:
-    with duckdb.connect() as db:
+    with _database().cursor() as db:
         return tuple(db.read_parquet(str(path)).columns)
 
 
@@ -28,7 +37,7 @@ def rows(
     """
     picked = ", ".join(f'"{name}"' for name in wanted)
     where, given = (f" WHERE {key} IN (SELECT unnest(?))", [list(codes)]) if key else ("", [])
-    with duckdb.connect() as db:
+    with _database().cursor() as db:
         frame = db.execute(f"SELECT {picked} FROM read_parquet(?){where}", [str(path), *given]).df()
     whole = [c for c in frame.columns if frame[c].dtype.kind in "iuf" and not c.endswith("_level")]
     return frame.astype(dict.fromkeys(whole, "float64"))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import TightLayoutEngine
 from matplotlib.patches import FancyBboxPatch
 
 INK, MUTED, GRID, CONTEXT, FOCUS, WARM, PAPER = (
@@ -19,6 +20,8 @@ INK, MUTED, GRID, CONTEXT, FOCUS, WARM, PAPER = (
 RAMP = ("#cfe0ee", "#6fa3cf", "#0b4f8a", "#e8e8e8")
 WIDTH = 7.4
 NOTE = 124  # characters in a line of the note
+EDGE = 0.06  # inches between the edge and the title, and between the edge and the note
+PAD = 0.6  # room around the axes, in parts of the font's size
 
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -44,11 +47,14 @@ STYLE = {
 
 def _canvas(height: float, title: str, note: str) -> tuple[Figure, Axes]:
     """Return a figure with one axes, its title above on the left and its note below."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
+    # Without a rectangle all labels are measured once; with one, and by the constrained layout, twice.
+    figure = Figure(figsize=(WIDTH, height), layout=TightLayoutEngine(pad=PAD, rect=None))
     axes = figure.add_subplot()
-    figure.suptitle(textwrap.fill(title, 84), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
-    figure.supxlabel(textwrap.fill(note, NOTE), x=0.01, ha="left", fontsize=7.5, color=MUTED)
+    edge = EDGE / height
+    figure.suptitle(
+        textwrap.fill(title, 84), x=0.01, y=1 - edge, ha="left", fontsize=11, fontweight="bold", color=INK
+    )
+    figure.supxlabel(textwrap.fill(note, NOTE), x=0.01, y=edge, ha="left", fontsize=7.5, color=MUTED)
     return figure, axes
 
 

@@ -13,6 +13,7 @@ from matplotlib.transforms import Bbox
 
 from sectorbook.charts.forms import (
     CONTEXT,
+    EDGE,
     INK,
     MUTED,
     NOTE,
@@ -89,7 +90,9 @@ def network_map(partners: pd.DataFrame, ties: pd.DataFrame, title: str, note: st
         axes.set_ylim(partners["y"].min() - 0.1, partners["y"].max() + 0.1)
         unnamed = _name(figure, axes, partners, sizes, 6.2 if large else 7.5)
         caption = f"{note} {_said(len(unnamed), len(partners))}"
-        figure.supxlabel(textwrap.fill(caption, NOTE), x=0.01, ha="left", fontsize=7.5, color=MUTED)
+        figure.supxlabel(
+            textwrap.fill(caption, NOTE), x=0.01, y=EDGE / height, ha="left", fontsize=7.5, color=MUTED
+        )
     figure.unnamed = unnamed
     best = partners.sort_values("degree", ascending=False, kind="stable")["partner"].head(5)
     return _described(

@@ -55,7 +55,7 @@ def files(folder: Path) -> dict[str, list[Path]]:
 
 def empty(name: str) -> pd.DataFrame:
     """Return a table without rows, with its columns and types."""
-    return _empty(name).copy()
+    return _empty(name).copy(deep=False)
 
 
 @cache

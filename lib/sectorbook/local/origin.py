@@ -85,7 +85,7 @@ def table(name: str, origin: Origin) -> pd.DataFrame:
     folder = read(origin)
     if problems := folder.problems_of([name]):
         raise SectorbookError(message(problems, origin.folder))
-    return folder.frames[name].copy()
+    return folder.frames[name].copy(deep=False)
 
 
 def message(problems: Sequence, folder: Path) -> str:

@@ -29,6 +29,8 @@ COLUMNS = (
 # their own industries; and these groups with them. Only sector 99 belongs in a sum over sectors.
 GOVERNMENT_WITH_SCHOOLS = ("999001", "999101", "999201", "999301")
 
+CELLS_AT_ONCE = 1 << 16
+
 # BLS rounds each cell to 10 jobs; 21 sectors can miss the total by this many.
 ROUNDING_JOBS = 21 * 10
 
@@ -83,10 +85,17 @@ def patterns(staffing: pd.DataFrame, groups: dict[str, tuple[str, ...]]) -> tupl
     return jobs, rse
 
 
-def _factors(rng: np.random.Generator, rse_pct: np.ndarray, draws: int) -> np.ndarray:
-    """Return random factors with mean 1 and the given relative standard error, never negative (lognormal)."""
-    spread = np.sqrt(np.log1p((np.nan_to_num(rse_pct) / 100) ** 2))
-    return np.exp(rng.standard_normal((draws, *spread.shape)) * spread - spread**2 / 2)
+def _spread(rse_pct: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the logarithm of a lognormal with this relative standard error (percent)."""
+    return np.sqrt(np.log1p((np.nan_to_num(rse_pct) / 100) ** 2))
+
+
+def _factors(rng: np.random.Generator, spread: np.ndarray, draws: int) -> np.ndarray:
+    """Return random factors, draws x the shape of `spread`, with mean 1 and never negative (lognormal)."""
+    factors = rng.standard_normal((draws, *spread.shape))
+    factors *= spread
+    factors -= spread**2 / 2
+    return np.exp(factors, out=factors)
 
 
 def _cells(regional: pd.DataFrame, jobs: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, float]:
@@ -147,12 +156,17 @@ def implied_employment(
     point = pieces.employment.to_numpy() @ share
 
     rng = np.random.default_rng(seed)
-    local = pieces.employment.to_numpy() * _factors(rng, pieces.employment_rse_pct.to_numpy(), draws)
+    local = pieces.employment.to_numpy() * _factors(rng, _spread(pieces.employment_rse_pct.to_numpy()), draws)
     errors = np.vstack([rse_pct.reindex(pieces.index[:-1], fill_value=0.0), np.zeros((1, jobs.shape[1]))])
-    drawn = np.empty((draws, jobs.shape[1]))
-    for i in range(draws):
-        varied = pattern * _factors(rng, errors, 1)[0]
-        drawn[i] = local[i] @ (varied / varied.sum(axis=1, keepdims=True))
+    spread, drawn = _spread(errors), np.empty((draws, jobs.shape[1]))
+    # A cell without jobs, or without an error, is the same in every draw. A few draws at a time fit the cache.
+    moves = (pattern > 0) & (spread > 0)
+    step = max(1, CELLS_AT_ONCE // pattern.size)
+    for start in range(0, draws, step):
+        own = local[start : start + step]
+        varied = np.repeat(pattern[None], len(own), axis=0)
+        varied[:, moves] *= _factors(rng, spread[moves], len(own))
+        drawn[start : start + step] = ((own / varied.sum(axis=2))[:, None, :] @ varied)[:, 0]
     return Implied(pd.Series(point, index=jobs.columns, name="employment"), drawn, float(direct))
 
 

@@ -13,7 +13,9 @@ from multiprocessing import connection
 from queue import Empty
 from typing import Any
 
+import nbclient.client
 from ipykernel.ipkernel import IPythonKernel
+from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
 
 from sectorbook.runner import shell
@@ -79,11 +81,29 @@ class _Messages:
         """Leave the shell."""
 
 
+_KEPT = {
+    "stream": ("name", "text"),
+    "display_data": ("metadata", "data"),
+    "execute_result": ("metadata", "data", "execution_count"),
+    "error": ("ename", "evalue", "traceback"),
+}
+
+
+def _output(message: dict[str, Any]) -> NotebookNode:
+    """Return a message's output. It is compared with the format once, when the notebook is written, not here again."""
+    kind = message["msg_type"]
+    if kind not in _KEPT:
+        raise ValueError(f"A message of the kind {kind!r} is no output.")
+    kept = {name: message["content"][name] for name in _KEPT[kind] if name in message["content"]}
+    return from_dict({"output_type": kind, **kept})
+
+
 class Inline(_Messages):
     """Executes cells in this process, which is a forked child of its own."""
 
     def __init__(self, journal: Callable[[dict], None]) -> None:
         super().__init__()
+        nbclient.client.output_from_msg = _output
         self.journal = journal
         self.shell = shell.Shell(self._sent)
 

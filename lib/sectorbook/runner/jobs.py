@@ -59,6 +59,9 @@ def _kernel(message: dict[str, Any]) -> int:
     """Be a kernel, as the command line of `ipykernel_launcher` says."""
     from ipykernel.kernelapp import IPKernelApp
 
+    from sectorbook.runner import shell
+
+    shell.forget()
     sys.argv = ["ipykernel_launcher.py", *message["argv"]]
     sys.path.insert(0, "")
     app = IPKernelApp.instance()

@@ -25,7 +25,8 @@ SINGLE_THREADED = {
 # As in a kernel. The backend itself is imported in the child: it ties itself to the shell it finds at its import.
 BACKEND = "module://matplotlib_inline.backend_inline"
 LATE = "matplotlib_inline.backend_inline"
-FONT_SIZES = (5.5, 6, 7, 7.5, 8, 8.5, 9)  # those of our charts: a font is looked up once for each
+# Those of our charts: a font is looked up once for each, and for each once more in bold.
+FONT_SIZES = (5.5, 5.8, 6.2, 6.8, 7, 7.5, 8, 8.5, 9, 10, 11)
 NEVER = (
     "sectorbook.__main__",
     "sectorbook.runner.hired",
@@ -65,14 +66,14 @@ def _rehearse_figure() -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from sectorbook import findings
+    from sectorbook import pictures
     from sectorbook.charts import forms
 
     with mpl.rc_context(forms.STYLE):
-        figure = Figure(layout="constrained")
-        figure.suptitle("Title", fontweight="bold", fontsize=11)
+        figure = Figure(layout="tight")
         for size in FONT_SIZES:
-            figure.text(0, 0, "0 1", fontsize=size)
+            for weight in ("normal", "bold"):
+                figure.text(0, 0, "0 1", fontsize=size, fontweight=weight)
         left, right = figure.subplots(1, 2)
         left.barh([0, 1], [1, 2], label="bars")
         left.set_yticks([0, 1], ["first", "second"])
@@ -84,7 +85,7 @@ def _rehearse_figure() -> None:
         )
         for axes, kind in ((left, mpl.ticker.StrMethodFormatter), (right, mpl.ticker.FormatStrFormatter)):
             axes.xaxis.set_major_formatter(kind("{x:,.0f}" if axes is left else "%d"))
-        findings.png(figure)
+        pictures.png(figure)
 
 
 def _rehearse_notebook() -> None:
@@ -182,8 +183,12 @@ def warm_up(between: Callable[[], None]) -> tuple | None:
 
     os.environ["MPLBACKEND"] = BACKEND
     _import_all(between)
+    from sectorbook.runner import shell
+
     between()
     _rehearse()
+    between()
+    shell.prepare()
     between()
     try:
         stamp = _remember()

@@ -3,6 +3,7 @@
 The shell is ipykernel's own; only its session is replaced by one that hands each message to a function.
 """
 
+import atexit
 import builtins
 import codecs
 import ctypes
@@ -12,6 +13,7 @@ import sys
 import types
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ipykernel.compiler import XCachingCompiler
@@ -108,34 +110,69 @@ def _no_input(*_: Any, **__: Any) -> str:
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
+# Where a shell finds its user's settings: one made before the fork serves the child that looks in the same places.
+_PLACES = ("HOME", "USERPROFILE", "IPYTHONDIR", "XDG_CONFIG_HOME")
+_made: tuple[list[str | None], IPKernelApp] | None = None
+
+
+def _places() -> list[str | None]:
+    return [os.environ.get(name) for name in _PLACES]
+
+
+def _make() -> IPKernelApp:
+    """Return a kernel's application with its shell, without sockets and without a history on disk."""
+    HistoryManager.enabled = False
+    app = IPKernelApp.instance(log_level=40)
+    # There is no command line; taking none apart costs 20 ms.
+    app.parse_command_line = lambda argv: None
+    BaseIPythonApplication.initialize(app, [])
+    app.shell = ZMQInteractiveShell.instance(
+        parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
+    )
+    app.shell.displayhook.topic = b"execute_result"
+    # Magics ask the application for its kernel; there is none, and no event loop of a window system.
+    app.kernel = types.SimpleNamespace(shell=app.shell, eventloop=None)
+    app.shell.configurables.append(app)
+    return app
+
+
+def prepare() -> None:
+    """Make the shell before the fork: a tenth of a small chapter's time. The formatters make themselves at first use."""
+    global _made
+    _made = _places(), _make()
+    _made[1].shell.display_formatter.format("text")
+
+
+def forget() -> None:
+    """Undo `prepare` in a child that is to be a kernel, or whose user's settings lie elsewhere."""
+    global _made
+    if _made:
+        atexit.unregister(_made[1].shell.atexit_operations)
+        ZMQInteractiveShell.clear_instance()
+        IPKernelApp.clear_instance()
+        HistoryManager.enabled = True
+        _made = None
+
+
 class Shell:
     """One chapter's shell. `send` takes each message: streams, displays, results, errors."""
 
     def __init__(self, send: Send) -> None:
-        HistoryManager.enabled = False
         self.send = send
         sys.argv = ["ipykernel_launcher.py", "-f", os.devnull]
-        app = IPKernelApp.instance(log_level=40)
-        # There is no command line; taking none apart costs 20 ms.
-        app.parse_command_line = lambda argv: None
-        BaseIPythonApplication.initialize(app, [])
+        if _made and _made[0] != _places():
+            forget()
+        app = _made[1] if _made else _make()
         self.streams = {name: _Stream(name, send) for name in ("stdout", "stderr")}
         self.streams["stdout"].other, self.streams["stderr"].other = (
             self.streams["stderr"],
             self.streams["stdout"],
         )
         self.descriptors = _Descriptors()
-        session = _Session(send)
-        self.ip = ZMQInteractiveShell.instance(
-            parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
-        )
-        self.ip.displayhook.session = session
-        self.ip.display_pub.session = session
-        self.ip.displayhook.topic = b"execute_result"
-        app.shell = self.ip
-        # Magics ask the application for its kernel; there is none, and no event loop of a window system.
-        app.kernel = types.SimpleNamespace(shell=self.ip, eventloop=None)
-        self.ip.configurables.append(app)
+        self.ip = app.shell
+        self.ip.starting_dir = str(Path.cwd())
+        self.ip.user_ns["_dh"][:] = [Path.cwd()]
+        self.ip.displayhook.session = self.ip.display_pub.session = _Session(send)
         builtins.input = _no_input
         import getpass
 
@@ -143,7 +180,11 @@ class Shell:
         app.init_path()
         app.init_gui_pylab()
         app.init_extensions()
-        app.init_code()
+        # All of `init_code` that a kernel without a command line needs; the rest copies the names of all modules.
+        app._run_startup_files()
+        app._run_exec_lines()
+        app._run_exec_files()
+        self.ip.user_ns_hidden.update(self.ip.user_ns)
 
     async def execute_async(self, code: str, store_history: bool = True, **_: Any) -> dict[str, Any]:
         """Run one cell, sending its outputs, and return the content of a kernel's reply."""
@@ -158,18 +199,16 @@ class Shell:
                 transformed = shell.transform_cell(code)
             except Exception:  # noqa: BLE001 - the shell reports it as the cell's own error, as a kernel does
                 problem = sys.exc_info()
-            if shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=problem):
-                result = None
-                try:
-                    result = await shell.run_cell_async(
-                        code, store_history=store_history, transformed_cell=transformed,
-                        preprocessing_exc_tuple=problem,
-                    )  # fmt: skip
-                finally:
-                    shell.events.trigger("post_execute")
-                    shell.events.trigger("post_run_cell", result)
-            else:
-                result = shell.run_cell(code, store_history=store_history)
+            # A kernel first asks whether the cell awaits something, which compiles it once more; this serves both kinds.
+            shell._last_traceback, shell._last_traceback_during_displayhook = None, False
+            result = None
+            try:
+                result = await shell.run_cell_async(
+                    code, store_history=store_history, transformed_cell=transformed, preprocessing_exc_tuple=problem
+                )  # fmt: skip
+            finally:
+                shell.events.trigger("post_execute")
+                shell.events.trigger("post_run_cell", result)
         finally:
             for stream in self.streams.values():
                 stream.flush()
