@@ -353,7 +353,7 @@ def test_a_report_one_format_of_which_cannot_be_made_leaves_no_file(tmp_path, mo
 def test_only_the_libraries_of_the_format_asked_for_are_loaded():
     code = (
         "import sys; from sectorbook.report import pack; import sectorbook.report.html;"
-        "sys.exit(' '.join({'typst', 'docx', 'xlsxwriter', 'openpyxl', 'lxml'} & set(sys.modules)))"
+        "sys.exit(' '.join({'typst', 'docx', 'xlsxwriter', 'openpyxl', 'lxml', 'matplotlib', 'IPython'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""

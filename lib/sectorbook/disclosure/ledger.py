@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sectorbook import findings
+from sectorbook import writing
 from sectorbook.disclosure.tables import (
     ADDITIVE,
     COUNT,
@@ -142,7 +142,7 @@ def _sentence(item: Mapping, numbers: Mapping[str, Mapping]) -> None:
         number = numbers.get(address, {})
         for part in ("value", "low", "high"):
             if number.get(part) is not None:
-                text = text.replace(findings.shown(number[part], number["unit"]), "")
+                text = text.replace(writing.shown(number[part], number["unit"]), "")
     if re.search(r"\d", text):
         raise SectorbookError(
             f"{item['address']} holds a number that is not among the recorded ones it uses. Record it, or mark the "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from copy import deepcopy
 
-from sectorbook import findings
+from sectorbook import writing
 from sectorbook.disclosure import ledger as declared
 from sectorbook.disclosure import rounding
 from sectorbook.disclosure.gate import Outcome, pass_cells
@@ -38,7 +38,7 @@ def _table(item: dict, away: frozenset[str], rounded: Mapping[str, float]) -> di
                 item["rows"][row][place], item["cells"][row][place] = None, NOT_SHOWN
             elif address in rounded:
                 item["rows"][row][place] = rounded[address]
-                item["cells"][row][place] = findings.shown(rounded[address], column["unit"])
+                item["cells"][row][place] = writing.shown(rounded[address], column["unit"])
     return item
 
 
@@ -52,7 +52,7 @@ def _written(parts: list, numbers: Mapping[str, dict]) -> str | None:
             return None
         else:
             number = numbers[part["address"]]
-            text.append(findings.shown(number["value"], number["unit"]))
+            text.append(writing.shown(number["value"], number["unit"]))
     return "".join(text)
 
 
@@ -78,7 +78,7 @@ def apply(
 ) -> tuple[dict[str, dict], Outcome]:
     """Return the ledgers as they may be published, and the gate's outcome with the reviewer's log.
 
-    `ledgers` are as `findings.read` returns them. Put those of all regions that are published together in one
+    `ledgers` are as `ledgers.read` returns them. Put those of all regions that are published together in one
     mapping (the keys are yours); a ledger without people or firms in it keeps its numbers. The default minimum is
     10; `rules=Rules(minimum=15)` changes it, `by_region` by region slug. With `rounding_base`, counts are rounded
     to multiples of it, all sums kept, drawn with `seed`, and shares are computed from the rounded counts; what

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
-from sectorbook import config, findings
+from sectorbook import config, writing
 from sectorbook.config.shapes import Audience
 from sectorbook.errors import SectorbookError, unknown
 from sectorbook.report import epoch, language, reading
@@ -291,7 +291,7 @@ def _table(item: dict, words: Language) -> dict:
         for column, text, value in zip(columns, texts, values, strict=True):
             if column["type"] not in NUMERIC:
                 kind = "text"
-            elif isinstance(value, int | float) and text == findings.shown(value, column["measure"]):
+            elif isinstance(value, int | float) and text == writing.shown(value, column["measure"]):
                 # A cell that does not read as its number was given a label instead: its number stays behind.
                 kind, text = "number", words.shown(value, column["measure"])
             else:

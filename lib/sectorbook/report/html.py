@@ -7,7 +7,7 @@ import jinja2
 from markupsafe import Markup, escape
 from traitlets.config import Config
 
-from sectorbook import findings, paths
+from sectorbook import paths, writing
 from sectorbook.report.brand import Brand, Colours
 from sectorbook.report.edition import Edition
 
@@ -46,7 +46,7 @@ def _table(edition: Edition, item: dict) -> Markup:
         {**c, "unit": c["measure"] if c["measure"].endswith(("code", "rank", "count")) else c["unit"]}
         for c in item["columns"]
     ]
-    html = findings.table_html({**item, "columns": columns})
+    html = writing.table_html({**item, "columns": columns})
     if edition.foreign:
         for tag in ("<caption", '<td class="text"'):
             html = html.replace(f"{tag}>", f'{tag} lang="{edition.foreign}">')

@@ -16,13 +16,13 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from sectorbook import findings
+from sectorbook import writing
 from sectorbook.errors import SectorbookError, unknown
 
 SOURCE = "en"
 CATALOGUES = resources.files("sectorbook.report") / "languages"
 
-# Decimals of a number by unit, the same as `findings.FORMATS` writes; a test compares them.
+# Decimals of a number by unit, the same as `writing.FORMATS` writes; a test compares them.
 DECIMALS = {
     "jobs": 0, "count": 0, "establishments": 0, "USD": 0, "percentage points": 2,
     "USD per year": 0, "USD per hour": 2, "percent": 1, "percent, whole": 0, "ratio": 2,
@@ -55,7 +55,7 @@ class Language:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return self("not_published")
         if self.code == SOURCE or unit not in DECIMALS:
-            return findings.shown(value, unit)
+            return writing.shown(value, unit)
         places = DECIMALS[unit]
         # Rounded as the English edition rounds it, so that both carry the same digits.
         rounded = Decimal(f"{round(value, -1) if unit == 'jobs' else value:.{places}f}")

@@ -16,7 +16,7 @@ from sectorbook.report.edition import NUMERIC, Edition
 from sectorbook.report.layout import Part, Text, flow
 
 FONT = "Arial"
-# How Excel shows a number of each unit; the same digits as `findings.FORMATS`.
+# How Excel shows a number of each unit; the same digits as `writing.FORMATS`.
 FORMATS = {
     "jobs": "#,##0",
     "count": "#,##0",
