@@ -138,6 +138,8 @@ def test_a_word_file_has_headings_captions_header_rows_and_alternatives(tmp_path
     for table in document.tables:
         assert table.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
         assert table.rows[1]._tr.trPr.find(qn("w:tblHeader")) is None
+        order = [element.tag.partition("}")[2] for element in table._tbl.tblPr]
+        assert order == ["tblW", "jc", "tblBorders", "tblLayout", "tblCellMar", "tblLook"]
     alternatives = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
     assert alternatives == ["A white picture."] * 2
     marks = {e.get(qn("w:name")) for e in document.element.body.iter(qn("w:bookmarkStart"))}

@@ -310,13 +310,11 @@ class _Writer:
         for side in ("left", "right"):
             margins.append(_element(side, w="55", type="dxa"))
         look = properties.find(qn("w:tblLook"))
-        place = list(properties).index(look) if look is not None else len(properties)
-        properties.insert(place, borders)
-        properties.insert(place + 1, properties.find(qn("w:tblLayout")))
-        properties.insert(place + 2, margins)
-        if look is not None:
-            for key, value in {"firstRow": "1", "firstColumn": "0", "noHBand": "1", "noVBand": "1"}.items():
-                look.set(qn(f"w:{key}"), value)
+        for key, value in {"firstRow": "1", "firstColumn": "0", "noHBand": "1", "noVBand": "1"}.items():
+            look.set(qn(f"w:{key}"), value)
+        # The schema's order (ECMA-376, CT_TblPr), which python-docx does not keep for what it does not know.
+        for last in (borders, properties.find(qn("w:tblLayout")), margins, look):
+            properties.append(last)
 
     def _contents(self, parts: list[Part]) -> None:
         self._paragraph(self.words("contents"), style="Heading 1")
