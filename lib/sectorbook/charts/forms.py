@@ -108,13 +108,14 @@ def interval_dots(
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(1.2 + 0.3 * len(frame), title, note)
         spots = _rows(axes, _wrapped(frame[label], 54))
-        for y, (_, row), dark in zip(spots, frame.iterrows(), focus, strict=True):
-            colour = FOCUS if dark else MUTED
-            axes.plot([row[low], row[high]], [y, y], color=colour, linewidth=2.4, solid_capstyle="butt")
-            axes.plot(row[value], y, "o", color=colour, markersize=6.5 if dark else 5)
+        for dark in (False, True):
+            own, colour = focus.to_numpy() == dark, FOCUS if dark else MUTED
+            axes.hlines(spots[own], frame[low][own], frame[high][own], color=colour, linewidth=2.4, zorder=2)
+            axes.plot(frame[value][own], spots[own], "o", color=colour, markersize=6.5 if dark else 5)
+        for y, number, dark in zip(spots, frame[value], focus, strict=True):
             axes.annotate(
-                f"{row[value]:.2f}", (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
-                textcoords="offset points", va="center", fontsize=8, color=colour,
+                f"{number:.2f}", (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                textcoords="offset points", va="center", fontsize=8, color=FOCUS if dark else MUTED,
                 fontweight="bold" if dark else "normal",
             )  # fmt: skip
         axes.axvline(reference, color=INK, linewidth=1, linestyle=(0, (4, 3)))
