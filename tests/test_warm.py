@@ -230,6 +230,19 @@ def test_nothing_passes_from_one_notebook_to_the_next(tmp_path: Path) -> None:
     assert first[1] != second[1], "two runs draw the same numbers without a seed"
 
 
+def test_a_user_whose_settings_lie_elsewhere_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    startup = tmp_path / "settings" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "10-own.py").write_text("own = 'read at the start'", encoding="utf-8")
+    cells: Cells = ["import os\nprint(own, _dh[0] == __import__('pathlib').Path(os.getcwd()))"]
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "settings"))
+    monkeypatch.chdir(tmp_path)
+    done = run(notebook(tmp_path / "in.ipynb", cells), tmp_path / "out.ipynb")
+    assert done.cells[0].outputs[0]["text"] == "read at the start True\n"
+
+
 def test_a_wrong_cell_is_named(tmp_path: Path) -> None:
     source = notebook(tmp_path / "wrong.ipynb", ["1", "print('before')\n{}['key']", "print('never')"])
     with pytest.raises(PapermillExecutionError) as caught:

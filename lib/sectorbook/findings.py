@@ -16,9 +16,8 @@ import pandas as pd
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
-from sectorbook import answers, chapters, config, paths, pictures, provenance, warehouse
+from sectorbook import answers, chapters, config, ledgers, paths, pictures, provenance, warehouse
 from sectorbook.errors import SectorbookError, unknown
-from sectorbook.ledgers import read
 from sectorbook.local import origin as local_files
 from sectorbook.writing import FORMATS, NOT_PUBLISHED, cells, clean, shown, table_html, table_text
 
@@ -251,7 +250,7 @@ class Chapter:
     def _quoted(self, address: str, kind: str) -> dict | None:
         """Return what another chapter of this region and sector recorded, or None."""
         name = address.partition("/")[0]
-        ledger = read(self.region.slug).get(name, {})
+        ledger = ledgers.one(self.region.slug, name)
         if ledger.get("sector", {}).get("slug") != self.sector.slug:
             return None
         if ledger.get("person_level") and not self.person_level:
@@ -289,10 +288,9 @@ class Chapter:
 
     def chapters_read(self) -> list[str]:
         """Return the chapters that were run for this region and sector, by name."""
-        ledgers = read(self.region.slug)
         return [
             n
-            for n, ledger in ledgers.items()
+            for n, ledger in ledgers.read(self.region.slug).items()
             if n != self.name and ledger["sector"]["slug"] == self.sector.slug
         ]
 

@@ -1,6 +1,7 @@
 """The saved ledgers of a region: where each chapter left its own, and reading them."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from sectorbook import paths
@@ -23,13 +24,27 @@ def folder(region_slug: str, chapter: str) -> Path:
 
 def read(region_slug: str) -> dict[str, dict]:
     """Return a region's saved ledgers, by chapter, in chapter order."""
-    found = {}
-    for path in sorted(_saved(region_slug).values(), key=lambda path: path.stem):
-        try:
-            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise SectorbookError(f"{paths.shown(path)} is not readable; run the chapter again.") from error
-    return found
+    return {
+        path.stem: _load(path) for path in sorted(_saved(region_slug).values(), key=lambda path: path.stem)
+    }
+
+
+def one(region_slug: str, chapter: str) -> dict:
+    """Return a saved chapter's ledger, to look into and not to change; empty when the chapter was not run."""
+    path = _saved(region_slug).get(chapter)
+    return _kept(path, path.stat().st_mtime_ns) if path else {}
+
+
+@lru_cache(maxsize=16)
+def _kept(path: Path, stamp: int) -> dict:
+    return _load(path)
+
+
+def _load(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise SectorbookError(f"{paths.shown(path)} is not readable; run the chapter again.") from error
 
 
 def regions() -> list[str]:

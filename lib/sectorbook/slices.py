@@ -40,7 +40,8 @@ def rows(
     with _database().cursor() as db:
         frame = db.execute(f"SELECT {picked} FROM read_parquet(?){where}", [str(path), *given]).df()
     whole = [c for c in frame.columns if frame[c].dtype.kind in "iuf" and not c.endswith("_level")]
-    return frame.astype(dict.fromkeys(whole, "float64"))
+    # A copy holds the numbers of all columns in one piece, where a row is selected at once.
+    return frame.astype(dict.fromkeys(whole, "float64")).copy()
 
 
 def rows_again(path: Path, *what: Any) -> pd.DataFrame:

@@ -52,20 +52,19 @@ def forest(
         figure, axes = _canvas(1.3 + height * len(frame), title, note)
         spots = _rows(axes, labels)
         axes.tick_params(axis="y", labelsize=8.5)
-        for y, (_, row), marked in zip(spots, frame.iterrows(), focus, strict=True):
-            colour = WARM if marked else FOCUS
-            if pd.isna(row[value]):
-                text = without
-            else:
-                text = form(row[value])
-                if pd.notna(row[low]) and pd.notna(row[high]):
-                    axes.plot(
-                        [row[low], row[high]], [y, y], color=colour, linewidth=2.4, solid_capstyle="butt"
-                    )
-                axes.plot(row[value], y, "D" if marked else "o", color=colour, markersize=6)
+        whole = frame[[value, low, high]].notna().all(axis=1).to_numpy()
+        for marked in (False, True):
+            own, colour = focus.to_numpy() == marked, WARM if marked else FOCUS
+            with_line = own & whole
+            axes.hlines(
+                spots[with_line], frame[low][with_line], frame[high][with_line], color=colour, linewidth=2.4, zorder=2
+            )  # fmt: skip
+            axes.plot(frame[value][own], spots[own], "D" if marked else "o", color=colour, markersize=6)
+        for y, number, marked in zip(spots, frame[value], focus, strict=True):
             axes.annotate(
-                text, (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
-                va="center", fontsize=8, color=colour, fontweight="bold" if marked else "normal",
+                without if pd.isna(number) else form(number), (1, y), xycoords=("axes fraction", "data"),
+                xytext=(6, 0), textcoords="offset points", va="center", fontsize=8, color=WARM if marked else FOCUS,
+                fontweight="bold" if marked else "normal",
             )  # fmt: skip
         axes.axvline(reference, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.margins(x=0.05)

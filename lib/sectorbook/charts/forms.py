@@ -85,6 +85,7 @@ def _rows(axes: Axes, labels: list[str]) -> np.ndarray:
     axes.set_yticks(spots, labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
+    axes.yaxis.set_label_coords(0, 0.5)  # there is no axis label: spares measuring all rows for its place
     return spots
 
 
@@ -107,13 +108,14 @@ def interval_dots(
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(1.2 + 0.3 * len(frame), title, note)
         spots = _rows(axes, _wrapped(frame[label], 54))
-        for y, (_, row), dark in zip(spots, frame.iterrows(), focus, strict=True):
-            colour = FOCUS if dark else MUTED
-            axes.plot([row[low], row[high]], [y, y], color=colour, linewidth=2.4, solid_capstyle="butt")
-            axes.plot(row[value], y, "o", color=colour, markersize=6.5 if dark else 5)
+        for dark in (False, True):
+            own, colour = focus.to_numpy() == dark, FOCUS if dark else MUTED
+            axes.hlines(spots[own], frame[low][own], frame[high][own], color=colour, linewidth=2.4, zorder=2)
+            axes.plot(frame[value][own], spots[own], "o", color=colour, markersize=6.5 if dark else 5)
+        for y, number, dark in zip(spots, frame[value], focus, strict=True):
             axes.annotate(
-                f"{row[value]:.2f}", (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
-                textcoords="offset points", va="center", fontsize=8, color=colour,
+                f"{number:.2f}", (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                textcoords="offset points", va="center", fontsize=8, color=FOCUS if dark else MUTED,
                 fontweight="bold" if dark else "normal",
             )  # fmt: skip
         axes.axvline(reference, color=INK, linewidth=1, linestyle=(0, (4, 3)))
@@ -268,6 +270,7 @@ def placement(
                 ha="right" if right else "left", fontweight="bold", color=FOCUS,
             )  # fmt: skip
         axes.set_xscale("log")
+        axes.minorticks_off()
         axes.xaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:,.0f}"))
         axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("${x:,.0f}"))
         axes.set_xlabel(x_label)

@@ -43,12 +43,12 @@ def intervals(
     with mpl.rc_context(STYLE):
         figure, axes = _canvas(1.2 + 0.3 * len(shown), title, note)
         spots = _rows(axes, _wrapped(shown[label], 48))
-        for y, (_, row) in zip(spots, shown.iterrows(), strict=True):
-            axes.plot([row[low], row[high]], [y, y], color=CONTEXT, linewidth=5, solid_capstyle="butt")
-            if not pd.isna(row[value]):
-                axes.plot(row[value], y, "o", color=FOCUS, markersize=6.5)
+        axes.hlines(spots, shown[low], shown[high], color=CONTEXT, linewidth=5, zorder=2)
+        axes.plot(shown[value], spots, "o", color=FOCUS, markersize=6.5)
+        for y, middle in zip(spots, shown[value], strict=True):
+            if not pd.isna(middle):
                 axes.annotate(
-                    number.format(row[value]), (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                    number.format(middle), (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
                     textcoords="offset points", va="center", fontsize=8, color=INK,
                 )  # fmt: skip
         axes.set_xlabel(axis_label)

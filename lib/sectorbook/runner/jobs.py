@@ -64,7 +64,9 @@ def _kernel(message: dict[str, Any]) -> int:
     shell.forget()
     sys.argv = ["ipykernel_launcher.py", *message["argv"]]
     sys.path.insert(0, "")
-    app = IPKernelApp.instance()
+    # As when process 1 is the parent: nothing is said on the terminal, and nobody looks whether the parent lives: it
+    # takes this process with it.
+    app = IPKernelApp.instance(parent_handle=1)
     app.initialize(message["argv"])
     app.start()
     atexit._run_exitfuncs()

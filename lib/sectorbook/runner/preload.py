@@ -37,8 +37,8 @@ MODULES = (
     "statsmodels.formula.api", "networkx", "matplotlib.figure", "matplotlib.pyplot",
     "matplotlib.backends.backend_agg", "duckdb", "PIL.PngImagePlugin", "IPython", "IPython.core.completer",
     "IPython.core.completerlib", "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic",
-    "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "bdb", "nbformat", "nbclient", "papermill",
-    "nbconvert.exporters.html", "email.utils",
+    "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipykernel.debugger", "bdb", "nbformat", "nbclient",
+    "papermill", "nbconvert.exporters.html", "email.utils",
 )  # fmt: skip
 
 
