@@ -78,7 +78,7 @@ def apply(
 ) -> tuple[dict[str, dict], Outcome]:
     """Return the ledgers as they may be published, and the gate's outcome with the reviewer's log.
 
-    `ledgers` are as `findings.read` returns them. Put those of all regions that are published together in one
+    `ledgers` are as `ledgers.read` returns them. Put those of all regions that are published together in one
     mapping (the keys are yours); a ledger without people or firms in it keeps its numbers. The default minimum is
     10; `rules=Rules(minimum=15)` changes it, `by_region` by region slug. With `rounding_base`, counts are rounded
     to multiples of it, all sums kept, drawn with `seed`, and shares are computed from the rounded counts; what
