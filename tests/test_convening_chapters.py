@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sectorbook import chapters, findings, paths, warehouse
+from sectorbook import chapters, ledgers, paths, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import templates
 from shared import SHARED, needs_shared
@@ -24,7 +24,7 @@ def run(name: str, region: str, **given: object) -> dict:
             if "parameters" in cell["metadata"].get("tags", []):
                 assert set(given) <= set(space)
                 space.update(region=region, **given)
-    return findings.read(warehouse.find_region(region).slug)[name]
+    return ledgers.read(warehouse.find_region(region).slug)[name]
 
 
 def texts(ledger: dict, kind: str) -> list[str]:

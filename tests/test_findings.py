@@ -211,7 +211,7 @@ def test_the_template_run_as_it_is_is_no_chapter_of_a_report(chapter: findings.C
     chapter.save()
     draft = findings.open("NN_name", "Title", "lima-oh", "healthcare", ["oews_occupations"])
     draft.save()
-    assert list(findings.read("lima-oh")) == ["03_industry"]
+    assert list(ledgers.read("lima-oh")) == ["03_industry"]
 
 
 def test_a_chapter_on_people_keeps_to_the_local_folder_and_is_not_quoted(home, reports) -> None:

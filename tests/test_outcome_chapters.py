@@ -7,7 +7,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from sectorbook import findings, paths, register, warehouse
+from sectorbook import ledgers, paths, register, warehouse
 from sectorbook.errors import SectorbookError
 from sectorbook.local import files, origin, templates
 from sectorbook.report import book, edition, employer, forms, pack
@@ -214,7 +214,7 @@ def test_a_form_names_only_what_its_chapter_records(shown: dict) -> None:
         form = register.layouts()[name]
         own = {
             i["address"].rpartition("/")[2]
-            for i in findings.read("san-francisco")[form.chapter]["items"]
+            for i in ledgers.read("san-francisco")[form.chapter]["items"]
             if "address" in i
         }
         assert {key for part in form.parts for key in part.findings} - {"caveats"} <= own
