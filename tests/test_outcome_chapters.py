@@ -177,7 +177,8 @@ def test_one_employer_s_own_report_stays_with_the_local_files(home: Path, report
     assert f"You spent ${firm.cost_usd:,.0f}" in text and "employer E003" in text
     saved = (firm.separations_before - firm.separations_after) * firm.wage_annual_usd * 0.21
     assert f"${saved:,.0f}" in text
-    assert not re.search(r"E00[^3]|E0[1-9]\d", text), "and on no other"
+    words = re.sub(r"base64,[\w+/=]+", "", text)  # a picture's bytes can spell anything
+    assert not re.search(r"E00[^3]|E0[1-9]\d", words), "and on no other"
     assert not files.read(paths.local("san-francisco")).problems, "the check of the files does not mind it"
     with pytest.raises(SectorbookError, match="Unknown employer 'E030'"):
         employer.gather("san-francisco", "E030")
