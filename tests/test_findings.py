@@ -214,6 +214,15 @@ def test_the_template_run_as_it_is_is_no_chapter_of_a_report(chapter: findings.C
     assert list(ledgers.read("lima-oh")) == ["03_industry"]
 
 
+def test_a_chapter_that_ran_again_is_quoted_anew(reports) -> None:
+    for value in (10.0, 20.0):
+        quoted = findings.open("03_industry", "Industry", "lima-oh", "healthcare", ["oews_areas"])
+        quoted.record("jobs", value, "count", "Jobs")
+        quoted.save()
+        reader = findings.open("12_report", "Report", "lima-oh", "healthcare", ["oews_areas"])
+        assert reader.quote("03_industry/jobs").value == value
+
+
 def test_a_chapter_on_people_keeps_to_the_local_folder_and_is_not_quoted(home, reports) -> None:
     """Found again from there, by region too; left for an output folder that is gone, it goes at the next run."""
     people = findings.open(
