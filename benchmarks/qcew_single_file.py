@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import duckdb
+from sectorbook import slices
 
 SLICES = 15
 TARGET_RATIO, TARGET_MB, TARGET_SLICE_MS = 1.3, 1000, 20
@@ -131,19 +132,13 @@ def run(code: str, source: Path, target: Path) -> tuple[float, float, float]:
 
 
 def slice_ms(path: Path) -> float:
-    """Return the least milliseconds that one area's rows take to read, warm; other work on the machine adds to it."""
+    """Return the least milliseconds that one area's rows take chapters to read, warm; other work adds to it."""
+    chosen = f"SELECT DISTINCT area_fips FROM '{path}' ORDER BY hash(area_fips) LIMIT {SLICES}"
     times = []
-    with duckdb.connect() as db:
-        areas = [
-            a
-            for (a,) in db.sql(
-                f"SELECT DISTINCT area_fips FROM '{path}' ORDER BY hash(area_fips) LIMIT {SLICES}"
-            ).fetchall()
-        ]
-        for area in areas:
-            began = time.perf_counter()
-            db.execute("SELECT * FROM read_parquet(?) WHERE area_fips = ?", [str(path), area]).df()
-            times.append(1000 * (time.perf_counter() - began))
+    for (area,) in duckdb.sql(chosen).fetchall():
+        began = time.perf_counter()
+        slices.rows(path, slices.columns(path), "area_fips", (area,))
+        times.append(1000 * (time.perf_counter() - began))
     return min(times)
 
 

@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib as mpl
 import numpy as np
 import PIL.Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -20,7 +21,7 @@ def drawn(colours: int) -> tuple[np.ndarray, PIL.Image.Image]:
         axes.barh(place, place + 1, color=(place / colours, 0.3, 1 - place / colours))
     picture = PIL.Image.open(io.BytesIO(pictures.png(figure)))
     canvas = FigureCanvasAgg(figure)
-    with pictures.mpl.rc_context({"text.hinting": "no_hinting"}):
+    with mpl.rc_context({"text.hinting": "no_hinting"}):
         canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].astype(int), picture
 

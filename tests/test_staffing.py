@@ -75,6 +75,15 @@ def test_the_same_seed_gives_the_same_interval(patterns: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(mix("enid-ok", patterns), mix("enid-ok", patterns))
 
 
+def test_draws_are_the_same_however_many_are_made_at_once(
+    patterns: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = mix("enid-ok", patterns)
+    monkeypatch.setattr(staffing, "CELLS_AT_ONCE", 1)
+    # Not to the bit: sums over more draws at once may add in another order.
+    pd.testing.assert_frame_equal(mix("enid-ok", patterns), together, rtol=1e-9)
+
+
 def test_a_wider_interval_is_wider_and_larger_errors_widen_it(patterns: pd.DataFrame) -> None:
     frame = warehouse.load("oews_occupations", "enid-ok")
     narrow = staffing.sector_mix(frame, patterns, 200, 1, 50)

@@ -9,6 +9,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from multiprocessing import connection
 from pathlib import Path
 
 import nbformat
@@ -18,7 +19,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from sectorbook import chapters
-from sectorbook.runner import preload, process, warm
+from sectorbook.runner import execute, preload, process, warm
 
 pytestmark = pytest.mark.skipif(warm.why_not() is not None, reason=str(warm.why_not()))
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,7 +78,7 @@ def outputs(book: dict) -> list[list[dict]]:
             output = {key: value for key, value in output.items() if key != "execution_count"}
             for key in ("text", "traceback"):
                 if key in output:
-                    output[key] = re.sub(r"ipykernel_\d+/\d+|0x[0-9a-f]+", "x", "".join(output[key]))
+                    output[key] = re.sub(r"\S*ipykernel_\d+/\d+|0x[0-9a-f]+", "x", "".join(output[key]))
             if output.get("data"):
                 output["data"] = {kind: "".join(v) for kind, v in output["data"].items()}
             if own and output["output_type"] == "stream" and own[-1].get("name") == output["name"]:
@@ -127,13 +128,30 @@ def test_outputs_are_those_of_a_kernel(tmp_path: Path, monkeypatch: pytest.Monke
             run(source, tmp_path / name, engine, parameters={"size": 5})
         return nbformat.read(tmp_path / name, 4)
 
-    plain, forked = kept("plain.ipynb", None), kept("forked.ipynb", "sectorbook")
+    def run_as_in_a_series() -> nbformat.NotebookNode:
+        """Papermill, the notebook's client and the cells all in one child, where a series of regions has them."""
+        ours, theirs = connection.Pipe(duplex=False)
+        target = tmp_path / "series.ipynb"
+        with ours, theirs:
+            ledger, reports = str(tmp_path / "ledger.json"), str(tmp_path / "reports")
+            given = (str(source), str(target), ledger, {"size": 5}, reports)
+            warm.shared().fork(
+                "call", theirs.fileno(), function="sectorbook.runner.execute:execute_here", arguments=given
+            )
+            assert ours.recv().cell is not None, "papermill ends a notebook with a wrong cell as failed"
+        return nbformat.read(execute.failed(target), 4)
+
+    plain, forked, series = (
+        kept("plain.ipynb", None),
+        kept("forked.ipynb", "sectorbook"),
+        run_as_in_a_series(),
+    )
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "sectorbook-warm")
     provided = kept("provided.ipynb", None)
     expected = outputs(plain)
     pictures = [o for own in expected for o in own if "image/png" in o.get("data", {})]
     assert len(pictures) == 2, "the canary itself must see pictures"
-    for name, made in (("engine", forked), ("provisioner", provided)):
+    for name, made in (("engine", forked), ("series", series), ("provisioner", provided)):
         for place, (one, other) in enumerate(zip(outputs(made), expected, strict=True)):
             assert one == other, (name, PROBE[place - 1])
     for key in ("language_info", "kernelspec"):

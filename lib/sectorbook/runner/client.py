@@ -91,11 +91,11 @@ _KEPT = {
 
 def _output(message: dict[str, Any]) -> NotebookNode:
     """Return a message's output. It is compared with the format once, when the notebook is written, not here again."""
-    kind = message["msg_type"]
+    # In the header: there the client turns the update of a display into a display.
+    kind = message["header"]["msg_type"]
     if kind not in _KEPT:
         raise ValueError(f"A message of the kind {kind!r} is no output.")
-    kept = {name: message["content"][name] for name in _KEPT[kind] if name in message["content"]}
-    return from_dict({"output_type": kind, **kept})
+    return from_dict({"output_type": kind, **{name: message["content"][name] for name in _KEPT[kind]}})
 
 
 class Inline(_Messages):
