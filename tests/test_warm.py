@@ -368,3 +368,19 @@ def test_a_parent_whose_owner_goes_while_it_loads_goes_too() -> None:
     parent.link.close()
     parent.process.wait(30)
     assert time.monotonic() - began < 3, "it loaded everything first"
+
+
+def test_neither_parent_nor_kernel_says_a_word_on_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own = warm.start()
+    own.wait_until_ready()
+    connected = tmp_path / "kernel.json"
+    own.fork("kernel", argv=["-f", str(connected), "--transport=ipc", f"--ip={tmp_path / 'kernel'}"])
+    for _ in range(100):
+        if connected.exists():
+            break
+        time.sleep(0.1)
+    assert connected.exists()
+    own.close()
+    assert capfd.readouterr() == ("", "")

@@ -175,8 +175,10 @@ def start(surroundings: dict[str, str] | None = None) -> Warm:
     """
     ours, theirs = connection.Pipe()
     name, key = f"sectorbook-{secrets.token_hex(8)}", secrets.token_bytes(16)
+    # As Jupyter starts a kernel: the debugger warns on the terminal of frozen modules, of which it sees no lines.
+    options = ["-P", "-X", "frozen_modules=off"]
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "sectorbook.runner.parent", str(theirs.fileno())],
+        [sys.executable, *options, "-m", "sectorbook.runner.parent", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         env={**environment(), **(surroundings or {}), **preload.SINGLE_THREADED},
         stdin=subprocess.DEVNULL,
