@@ -8,13 +8,14 @@ import signal
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import connection
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
+from jupyter_client.provisioning import KernelProvisionerFactory
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
@@ -67,6 +68,24 @@ def run(path: Path, out: Path, engine: str | None = "sectorbook", **options: obj
     return papermill.execute_notebook(str(path), str(out), **options)
 
 
+def run_in_a_forked_kernel(path: Path, out: Path, **options: object) -> nbformat.NotebookNode:
+    """Run with stock papermill, whose kernel our provisioner forks."""
+    asked: list[str] = []
+    fork = warm.Warm.fork
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "sectorbook-warm")
+        patch.setattr(
+            warm.Warm, "fork", lambda own, job, *a, **k: asked.append(job) or fork(own, job, *a, **k)
+        )
+        # It reads its environment once; a kernel of an earlier test has had it read.
+        KernelProvisionerFactory.clear_instance()
+        try:
+            return run(path, out, None, **options)
+        finally:
+            KernelProvisionerFactory.clear_instance()
+            assert asked == ["kernel"]
+
+
 def outputs(book: dict) -> list[list[dict]]:
     """A notebook's outputs without what no two runs share: counts, addresses in memory, temporary file names."""
     found = []
@@ -113,7 +132,7 @@ PROBE: Cells = [
     "import warnings\nwarnings.warn('careful')",
     "import logging\nlogging.warning('logged')",
     "import statsmodels.api as sm, numpy as np\nsm.OLS([1., 2., 4.], sm.add_constant(np.array([1., 2., 3.]))).fit().params",
-    "import os, random, numpy as np\nos.environ['MPLBACKEND'], os.environ.get('OMP_NUM_THREADS'), plt.get_backend(), sys.path[0]",
+    "import os, random, numpy as np\nos.environ['MPLBACKEND'], os.environ.get('OMP_NUM_THREADS'), plt.get_backend(), sys.path",
 ]
 
 
@@ -122,10 +141,10 @@ def test_outputs_are_those_of_a_kernel(tmp_path: Path, monkeypatch: pytest.Monke
     # A kernel that sees this does not catch what subprocesses print.
     monkeypatch.delenv("PYTEST_CURRENT_TEST")
 
-    def kept(name: str, engine: str | None) -> nbformat.NotebookNode:
+    def kept(name: str, way: Callable[..., object], **options: object) -> nbformat.NotebookNode:
         # Papermill runs on after a cell tagged raises-exception, and raises at the end.
         with pytest.raises(PapermillExecutionError):
-            run(source, tmp_path / name, engine, parameters={"size": 5})
+            way(source, tmp_path / name, parameters={"size": 5}, **options)
         return nbformat.read(tmp_path / name, 4)
 
     def run_as_in_a_series() -> nbformat.NotebookNode:
@@ -141,13 +160,8 @@ def test_outputs_are_those_of_a_kernel(tmp_path: Path, monkeypatch: pytest.Monke
             assert ours.recv().cell is not None, "papermill ends a notebook with a wrong cell as failed"
         return nbformat.read(execute.failed(target), 4)
 
-    plain, forked, series = (
-        kept("plain.ipynb", None),
-        kept("forked.ipynb", "sectorbook"),
-        run_as_in_a_series(),
-    )
-    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "sectorbook-warm")
-    provided = kept("provided.ipynb", None)
+    plain, forked = kept("plain.ipynb", run, engine=None), kept("forked.ipynb", run)
+    provided, series = kept("provided.ipynb", run_in_a_forked_kernel), run_as_in_a_series()
     expected = outputs(plain)
     pictures = [o for own in expected for o in own if "image/png" in o.get("data", {})]
     assert len(pictures) == 2, "the canary itself must see pictures"
@@ -208,6 +222,36 @@ def test_a_chapters_pictures_are_those_of_a_kernel_byte_for_byte(reports: Path, 
 
     pictures = [drawn("sectorbook"), drawn(None)]
     assert pictures[0] == pictures[1] and len(pictures[0]) == 2
+
+
+KERNEL: Cells = [
+    "import sys\nfrom ipykernel.kernelapp import IPKernelApp\nshell, app = get_ipython(), IPKernelApp.instance()\n"
+    "shell is app.shell is app.kernel.shell, shell.kernel is app.kernel is shell.parent",
+    "In is shell.history_manager.input_hist_parsed, sys.path, shell.user_ns['_dh']",
+    "app.log_level, app.connection_file[-5:], app.extra_args, sys.argv[3:]",
+    "sorted(type(one).__name__ for one in shell.configurables)",
+    "shell.history_manager.enabled, shell.history_manager.hist_file, shell.config.HistoryManager",
+    "files = {m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)}\n"
+    "listed = set(app.kernel.debugger.kernel_modules)\n"
+    "listed == set(app.kernel._kernel_modules), sum('ipykernel' in file for file in files - listed)",
+    "%history",
+    "%who",
+    "x = 1\n%reset -f\n'x' in globals()",
+    "%config",
+    # A stock kernel may lose what its thread has not read from the descriptor when the cell ends: give it time.
+    "import os, subprocess, time\n_ = os.write(1, b'past Python, ')\n_ = subprocess.run(['echo', 'below'])\n"
+    "time.sleep(0.5)\nprint('said', flush=True)",
+    "import threading\nthread = threading.Thread(target=print, args=('aside',))\nthread.start()\nthread.join()",
+]
+
+
+def test_a_forked_kernel_is_a_kernel_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    source = notebook(tmp_path / "kernel.ipynb", KERNEL)
+    stock = outputs(run(source, tmp_path / "stock.ipynb", None))
+    forked = outputs(run_in_a_forked_kernel(source, tmp_path / "forked.ipynb"))
+    for place, (one, other) in enumerate(zip(forked, stock, strict=True)):
+        assert one == other, KERNEL[place]
 
 
 STATE = """
@@ -368,6 +412,17 @@ def test_a_parent_whose_owner_goes_while_it_loads_goes_too() -> None:
     parent.link.close()
     parent.process.wait(30)
     assert time.monotonic() - began < 3, "it loaded everything first"
+
+
+def test_a_parent_that_is_gone_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal of a JupyterLab that was started from a warm parent outlives it."""
+    warm._leave(os.getpid())
+    gone = warm.start()
+    gone.wait_until_ready()
+    monkeypatch.setenv(warm.ADDRESS, gone.address)
+    gone.close()
+    assert warm.shared().process
+    warm._leave(os.getpid())
 
 
 def test_neither_parent_nor_kernel_says_a_word_on_the_terminal(

@@ -57,18 +57,10 @@ def _cells(message: dict[str, Any], client: connection.Connection) -> int:
 
 def _kernel(message: dict[str, Any]) -> int:
     """Be a kernel, as the command line of `ipykernel_launcher` says."""
-    from ipykernel.kernelapp import IPKernelApp
+    from sectorbook.runner import ready
 
-    from sectorbook.runner import shell
-
-    shell.forget()
     sys.argv = ["ipykernel_launcher.py", *message["argv"]]
-    sys.path.insert(0, "")
-    # As when process 1 is the parent: nothing is said on the terminal, and nobody looks whether the parent lives: it
-    # takes this process with it.
-    app = IPKernelApp.instance(parent_handle=1)
-    app.initialize(message["argv"])
-    app.start()
+    ready.kernel(message["argv"]).start()
     atexit._run_exitfuncs()
     return 0
 

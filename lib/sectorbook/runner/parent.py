@@ -1,6 +1,6 @@
 """The warm parent: a process that has imported everything and forks a clean child for each job.
 
-Runs as `python -P -m sectorbook.runner.parent FD`. It never runs a chapter's code itself. When the process
+`runner/warm.py` starts it. It never runs a chapter's code itself. When the process
 that started it goes, so do it and every child; what a child leaves behind is found and ended.
 """
 
@@ -161,10 +161,6 @@ def main(handle: int) -> None:
     # A name that begins with a zero byte stands in no folder: no file is left when this process is killed.
     with connection.Listener(f"\0{name}", "AF_UNIX", backlog=64, authkey=key) as listener:
         Parent(owner, listener).serve()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
     sys.stderr.flush()
     # Nothing is left to save, and taking the libraries down again costs a second.
     os._exit(0)

@@ -36,8 +36,9 @@ MODULES = (
     "numpy", "pandas", "pandas.core.reshape.reshape", "scipy.optimize", "scipy.stats", "statsmodels.api",
     "statsmodels.formula.api", "networkx", "matplotlib.figure", "matplotlib.pyplot",
     "matplotlib.backends.backend_agg", "duckdb", "PIL.PngImagePlugin", "IPython", "IPython.core.completer",
-    "IPython.core.completerlib", "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic",
-    "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipykernel.debugger", "bdb", "nbformat", "nbclient",
+    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect",
+    "IPython.extensions.storemagic", "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel",
+    "ipykernel.debugger", "pdb", "faulthandler", "tornado.platform.asyncio", "zmq.utils.garbage", "nbformat", "nbclient",
     "papermill", "nbconvert.exporters.html", "email.utils",
 )  # fmt: skip
 
@@ -183,12 +184,12 @@ def warm_up(between: Callable[[], None]) -> tuple | None:
 
     os.environ["MPLBACKEND"] = BACKEND
     _import_all(between)
-    from sectorbook.runner import shell
+    from sectorbook.runner import ready
 
     between()
     _rehearse()
     between()
-    shell.prepare()
+    ready.prepare()
     between()
     try:
         stamp = _remember()

@@ -3,26 +3,21 @@
 The shell is ipykernel's own; only its session is replaced by one that hands each message to a function.
 """
 
-import atexit
 import builtins
 import codecs
 import ctypes
 import io
 import os
 import sys
-import types
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ipykernel.compiler import XCachingCompiler
-from ipykernel.kernelapp import IPKernelApp
-from ipykernel.zmqshell import ZMQInteractiveShell
-from IPython.core.application import BaseIPythonApplication
 from IPython.core.error import StdinNotImplementedError
-from IPython.core.history import HistoryManager
 from jupyter_client.session import Session
+
+from sectorbook.runner import ready
 
 Send = Callable[[dict[str, Any]], None]
 CHUNK = 1 << 16
@@ -110,59 +105,14 @@ def _no_input(*_: Any, **__: Any) -> str:
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
-# Where a shell finds its user's settings: one made before the fork serves the child that looks in the same places.
-_PLACES = ("HOME", "USERPROFILE", "IPYTHONDIR", "XDG_CONFIG_HOME")
-_made: tuple[list[str | None], IPKernelApp] | None = None
-
-
-def _places() -> list[str | None]:
-    return [os.environ.get(name) for name in _PLACES]
-
-
-def _make() -> IPKernelApp:
-    """Return a kernel's application with its shell, without sockets and without a history on disk."""
-    HistoryManager.enabled = False
-    app = IPKernelApp.instance(log_level=40)
-    # There is no command line; taking none apart costs 20 ms.
-    app.parse_command_line = lambda argv: None
-    BaseIPythonApplication.initialize(app, [])
-    app.shell = ZMQInteractiveShell.instance(
-        parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
-    )
-    app.shell.displayhook.topic = b"execute_result"
-    # Magics ask the application for its kernel; there is none, and no event loop of a window system.
-    app.kernel = types.SimpleNamespace(shell=app.shell, eventloop=None)
-    app.shell.configurables.append(app)
-    return app
-
-
-def prepare() -> None:
-    """Make the shell before the fork: a tenth of a small chapter's time. The formatters make themselves at first use."""
-    global _made
-    _made = _places(), _make()
-    _made[1].shell.display_formatter.format("text")
-
-
-def forget() -> None:
-    """Undo `prepare` in a child that is to be a kernel, or whose user's settings lie elsewhere."""
-    global _made
-    if _made:
-        atexit.unregister(_made[1].shell.atexit_operations)
-        ZMQInteractiveShell.clear_instance()
-        IPKernelApp.clear_instance()
-        HistoryManager.enabled = True
-        _made = None
-
-
 class Shell:
     """One chapter's shell. `send` takes each message: streams, displays, results, errors."""
 
     def __init__(self, send: Send) -> None:
         self.send = send
         sys.argv = ["ipykernel_launcher.py", "-f", os.devnull]
-        if _made and _made[0] != _places():
-            forget()
-        app = _made[1] if _made else _make()
+        app = ready.application()
+        app.shell.configurables.append(app)
         self.streams = {name: _Stream(name, send) for name in ("stdout", "stderr")}
         self.streams["stdout"].other, self.streams["stderr"].other = (
             self.streams["stderr"],

@@ -168,6 +168,15 @@ def _umask() -> int:
     return mask
 
 
+# The debugger warns on the terminal of frozen modules, of which it sees no lines. And nothing is imported from the
+# folder this stands in; the option -P would keep it from the chapters too.
+_AS_JUPYTER_STARTS = ("-X", "frozen_modules=off", "-c")
+_CODE = (
+    "import sys; sys.path[:1] == [''] and sys.path.pop(0); "
+    "from sectorbook.runner.parent import main; main(int(sys.argv[1]))"
+)
+
+
 def start(surroundings: dict[str, str] | None = None) -> Warm:
     """Start a warm parent of our own and return the connection to it. It ends when this process does.
 
@@ -175,10 +184,8 @@ def start(surroundings: dict[str, str] | None = None) -> Warm:
     """
     ours, theirs = connection.Pipe()
     name, key = f"sectorbook-{secrets.token_hex(8)}", secrets.token_bytes(16)
-    # As Jupyter starts a kernel: the debugger warns on the terminal of frozen modules, of which it sees no lines.
-    options = ["-P", "-X", "frozen_modules=off"]
     process = subprocess.Popen(
-        [sys.executable, *options, "-m", "sectorbook.runner.parent", str(theirs.fileno())],
+        [sys.executable, *_AS_JUPYTER_STARTS, _CODE, str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         env={**environment(), **(surroundings or {}), **preload.SINGLE_THREADED},
         stdin=subprocess.DEVNULL,
@@ -201,13 +208,21 @@ def join(address: str) -> Warm:
 _shared: dict[int, Warm] = {}
 
 
+def _named() -> Warm | None:
+    """Return a connection to the parent that the environment names, unless it is gone."""
+    try:
+        return join(os.environ[ADDRESS]) if os.environ.get(ADDRESS) else None
+    except Lost:
+        return None
+
+
 def shared() -> Warm:
     """Return this process's connection to a warm parent: the one its environment names, else one of its own."""
     mine = os.getpid()
     known = _shared.get(mine)
     if known is None or known.dead:
         _shared.clear()
-        known = join(os.environ[ADDRESS]) if os.environ.get(ADDRESS) else start()
+        known = _named() or start()
         _shared[mine] = known
         atexit.register(_leave, mine)
     return known

@@ -106,7 +106,7 @@ class Forked(_Workers):
     parent: warm.Warm | None = None
 
     def prepare(self) -> None:
-        """Have the parent begin its imports. Raises warm.Lost when the one in the environment is gone."""
+        """Have the parent begin its imports."""
         self.parent = warm.shared()
 
     def start(self, key: Hashable, function: str, arguments: tuple) -> None:
