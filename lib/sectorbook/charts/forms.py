@@ -45,28 +45,31 @@ STYLE = {
 }
 
 
-def _canvas(height: float, title: str, note: str) -> tuple[Figure, Axes]:
-    """Return a figure with one axes, its title above on the left and its note below."""
-    # Without a rectangle all labels are measured once; with one, and by the constrained layout, twice.
-    figure = Figure(figsize=(WIDTH, height), layout=TightLayoutEngine(pad=PAD, rect=None))
-    axes = figure.add_subplot()
-    edge = EDGE / height
+def _sheet(height: float, title: str, note: str) -> Figure:
+    """Return a figure with its title above on the left and its note below, and nothing between."""
+    figure, edge = Figure(figsize=(WIDTH, height)), EDGE / height
     figure.suptitle(
         textwrap.fill(title, 84), x=0.01, y=1 - edge, ha="left", fontsize=11, fontweight="bold", color=INK
     )
     figure.supxlabel(textwrap.fill(note, NOTE), x=0.01, y=edge, ha="left", fontsize=7.5, color=MUTED)
-    return figure, axes
+    return figure
+
+
+def _canvas(height: float, title: str, note: str) -> tuple[Figure, Axes]:
+    """Return a figure with one axes between its title and its note."""
+    figure = _sheet(height, title, note)
+    # Without a rectangle all labels are measured once; with one, and by the constrained layout, twice.
+    figure.set_layout_engine(TightLayoutEngine(pad=PAD, rect=None))
+    return figure, figure.add_subplot()
 
 
 def _nothing(title: str, note: str) -> Figure:
     """Return a figure that says that nothing is published."""
+    words = "Nothing to show: no value is published here."
     with mpl.rc_context(STYLE):
-        figure, axes = _canvas(1.6, title, note)
-        axes.set_axis_off()
-        axes.text(
-            0.5, 0.5, "Nothing to show: no value is published here.", ha="center", va="center", color=MUTED
-        )
-    return _described(figure, f"{title}. Nothing to show: no value is published here.")
+        figure = _sheet(1.6, title, note)
+        figure.text(0.5, 0.5, words, ha="center", va="center", color=MUTED)
+    return _described(figure, f"{title}. {words}")
 
 
 def _described(figure: Figure, alt: str) -> Figure:
