@@ -3,6 +3,7 @@
 Nothing here may leave a thread, an open file, a figure or a changed setting behind: every chapter inherits it.
 """
 
+import ctypes
 import gc
 import importlib
 import importlib.util
@@ -28,10 +29,12 @@ BACKEND = "module://matplotlib_inline.backend_inline"
 LATE = "matplotlib_inline.backend_inline"
 # Those of our charts: a font is looked up once for each, and for each once more in bold.
 FONT_SIZES = (5.5, 5.8, 6.2, 6.8, 7, 7.5, 8, 8.5, 9, 10, 11)
+# What neither a chapter nor its region's report uses: these would only take memory.
 NEVER = (
-    "sectorbook.__main__",
-    "sectorbook.runner.hired",
-)  # the second is for Dask's workers and imports all of it
+    "sectorbook.__main__", "sectorbook.cli", "sectorbook.questionnaire.xlsform", "sectorbook.report.docx",
+    "sectorbook.report.pdf", "sectorbook.report.printed", "sectorbook.report.site", "sectorbook.runner.hired",
+    "sectorbook.workshop",
+)  # fmt: skip
 
 MODULES = (
     "numpy", "pandas", "pandas.core.reshape.reshape", "scipy.optimize", "scipy.stats", "statsmodels.api",
@@ -57,7 +60,7 @@ def _import_all(between: Callable[[], None]) -> None:
             importlib.import_module(name)
     for found in pkgutil.walk_packages(sectorbook.__path__, "sectorbook."):
         between()
-        if found.name not in NEVER:
+        if not found.name.startswith(NEVER):
             importlib.import_module(found.name)
     if LATE in sys.modules:
         raise RuntimeError(f"{LATE} was imported before the fork: figures would be lost.")
@@ -176,6 +179,12 @@ def forget_if_changed(stamp: tuple | None) -> None:
                 value.cache_clear()
 
 
+def _give_back() -> None:
+    """Return to the system what imports used and freed, where its C library (the GNU one) can: every child would share it."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
+
+
 def warm_up(between: Callable[[], None]) -> tuple | None:
     """Import and rehearse; return the stamp of what is remembered, None when nothing could be read.
 
@@ -198,5 +207,6 @@ def warm_up(between: Callable[[], None]) -> tuple | None:
         # The chapters will say what is wrong, each under its own name.
         stamp = None
     gc.collect()
+    _give_back()
     gc.freeze()
     return stamp
