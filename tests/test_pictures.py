@@ -34,5 +34,7 @@ def test_a_picture_has_the_size_and_the_colours_of_what_was_drawn() -> None:
         assert picture.mode == "P" and picture.size == (4 * pictures.DPI, 3 * pictures.DPI)
         shown = np.asarray(picture.convert("RGB")).astype(int)
         assert np.abs(shown - dots).max() <= NEAR
-        assert colours > pictures.PALETTE or (shown == dots).all(axis=2).mean() > MOSTLY, "what covers most is exact"
+        assert colours > pictures.PALETTE or (shown == dots).all(axis=2).mean() > MOSTLY, (
+            "what covers most is exact"
+        )
         assert (shown[dots.min(axis=2) == 255] == 255).all(), "paper stays white"
