@@ -305,6 +305,29 @@ def test_a_user_whose_settings_lie_elsewhere_has_them(
     assert done.cells[0].outputs[0]["text"] == "read at the start True\n"
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("seen_by_the_parent", [True, False])
+def test_a_users_setting_of_the_history_holds_in_a_forked_kernel_and_keeps_no_parent_from_forking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen_by_the_parent: bool, wanted: bool
+) -> None:
+    settings = tmp_path / "settings" / "profile_default"
+    settings.mkdir(parents=True)
+    (settings / "ipython_kernel_config.py").write_text(
+        f"c.HistoryManager.enabled = {wanted}", encoding="utf-8"
+    )
+    source = notebook(tmp_path / "in.ipynb", ["get_ipython().history_manager.enabled"])
+    warm._leave(os.getpid())
+    if not seen_by_the_parent:
+        warm.shared()
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "settings"))
+    said = [
+        run_in_a_forked_kernel(source, tmp_path / "kernel.ipynb").cells[-1].outputs[0].data["text/plain"],
+        run(source, tmp_path / "cells.ipynb").cells[-1].outputs[0].data["text/plain"],
+    ]
+    warm._leave(os.getpid())
+    assert said == [str(wanted), "False"]
+
+
 def test_a_wrong_cell_is_named(tmp_path: Path) -> None:
     source = notebook(tmp_path / "wrong.ipynb", ["1", "print('before')\n{}['key']", "print('never')"])
     with pytest.raises(PapermillExecutionError) as caught:

@@ -100,12 +100,6 @@ def _output(message: dict[str, Any]) -> NotebookNode:
     return from_dict({"output_type": kind, **{name: message["content"][name] for name in _KEPT[kind]}})
 
 
-class _Times:
-    """Reads times as the standard library writes them; in place of `dateutil.parser`."""
-
-    parse = staticmethod(datetime.fromisoformat)
-
-
 class Inline(_Messages):
     """Executes cells in this process, which is a forked child of its own."""
 
@@ -113,7 +107,9 @@ class Inline(_Messages):
         super().__init__()
         nbclient.client.output_from_msg = _output
         # Papermill reads back times that it wrote itself, cell by cell, as if they could have any form.
-        papermill.engines.dateutil = types.SimpleNamespace(parser=_Times)
+        papermill.engines.dateutil = types.SimpleNamespace(
+            parser=types.SimpleNamespace(parse=datetime.fromisoformat)
+        )
         self.journal = journal
         self.shell = shell.Shell(self._sent)
 

@@ -1,7 +1,7 @@
 """The warm parent: a process that has imported everything and forks a clean child for each job.
 
-`runner/warm.py` starts it. It never runs a chapter's code itself. When the process
-that started it goes, so do it and every child; what a child leaves behind is found and ended.
+`runner/warm.py` starts it. It never runs a chapter's code itself. When the process that started it goes, so do it and
+every child; what a child leaves behind is found and ended.
 """
 
 import os
@@ -153,7 +153,7 @@ def _child(parent: Parent, mine: int, message: dict[str, Any], handles: list[int
 
 
 def main(handle: int) -> None:
-    """Serve the owner behind `handle`, and whoever connects to the name it gives with the key it gives."""
+    """Serve the owner behind `handle`, and whoever connects to the name it gives with the key it gives; then exit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     process.adopt_orphans()
     owner = connection.Connection(handle)

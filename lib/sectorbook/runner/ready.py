@@ -4,11 +4,13 @@ A chapter's shell takes it as it is. A kernel puts its sockets and its history t
 """
 
 import atexit
+import copy
 import os
 import re
 import select
 import sys
 import types
+from dataclasses import dataclass
 
 from ipykernel import ipkernel
 from ipykernel.compiler import XCachingCompiler
@@ -16,14 +18,26 @@ from ipykernel.iostream import OutStream
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.application import BaseIPythonApplication
-from IPython.core.history import HistoryManager
-from traitlets.config.loader import KVArgParseConfigLoader
+from traitlets.config.loader import Config, KVArgParseConfigLoader
 
 # Where a shell finds its user's settings: one made before the fork serves the child that looks in the same places.
 _PLACES = ("HOME", "USERPROFILE", "IPYTHONDIR", "XDG_CONFIG_HOME")
 # What a notebook's client says of a history, which is made after the fork.
 _LATER = re.compile(r"--HistoryManager\.\w+=")
-_made: tuple[list[str | None], IPKernelApp, list[str]] | None = None
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What was made before the fork: where settings were looked for, the application, its user's settings of the
+    history, and the files of all modules."""
+
+    places: list[str | None]
+    app: IPKernelApp
+    history: Config
+    files: list[str]
+
+
+_made: _Made | None = None
 
 
 class Stream(OutStream):
@@ -50,51 +64,53 @@ def _places() -> list[str | None]:
     return [os.environ.get(name) for name in _PLACES]
 
 
-def _make() -> IPKernelApp:
-    """Return a kernel's application with its shell, without sockets and without a history on disk."""
-    HistoryManager.enabled = False
+def _make() -> tuple[IPKernelApp, Config]:
+    """Return a kernel's application with its shell, without sockets or a history on disk, and the history's settings."""
     app = IPKernelApp.instance(log_level=40)
     # There is no command line; taking none apart costs 20 ms.
     app.parse_command_line = lambda argv: None
     BaseIPythonApplication.initialize(app, [])
+    # Whatever its user's settings say: a history has a thread of its own, and nothing may fork with one.
+    chosen = copy.deepcopy(app.config.HistoryManager)
+    app.config.HistoryManager.enabled = False
     app.shell = ZMQInteractiveShell.instance(
         parent=app, profile_dir=app.profile_dir, compiler_class=XCachingCompiler
     )
     app.shell.displayhook.topic = b"execute_result"
     # Magics ask the application for its kernel; there is none, and no event loop of a window system.
     app.kernel = types.SimpleNamespace(shell=app.shell, eventloop=None)
-    return app
+    return app, chosen
 
 
 def prepare() -> None:
     """Make the application before the fork. The formatters make themselves at first use."""
     global _made
     files = [file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
-    _made = _places(), _make(), files
-    _made[1].shell.display_formatter.format("text")
+    _made = _Made(_places(), *_make(), files)
+    _made.app.shell.display_formatter.format("text")
 
 
 def _forget() -> None:
     """Undo `prepare` in a child whose user's settings lie elsewhere, or that takes a whole command line."""
     global _made
     if _made:
-        atexit.unregister(_made[1].shell.atexit_operations)
+        atexit.unregister(_made.app.shell.atexit_operations)
         ZMQInteractiveShell.clear_instance()
         IPKernelApp.clear_instance()
-        HistoryManager.enabled = True
         _made = None
 
 
 def application() -> IPKernelApp:
     """Return an application with a shell, for cells without a kernel."""
-    if _made and _made[0] != _places():
+    if _made and _made.places != _places():
         _forget()
-    return _made[1] if _made else _make()
+    return _made.app if _made else _make()[0]
 
 
 def kernel(argv: list[str]) -> IPKernelApp:
     """Return the application of a kernel that listens, as the command line `argv` of `ipykernel_launcher` says."""
-    if _made and (_made[0] != _places() or argv[:1] != ["-f"] or not all(map(_LATER.match, argv[2:]))):
+    plain = len(argv) > 1 and argv[0] == "-f" and all(map(_LATER.match, argv[2:]))
+    if _made and (_made.places != _places() or not plain):
         _forget()
     # As when process 1 is the parent: nothing is said on the terminal, and nobody looks whether the parent lives: it
     # takes this process with it.
@@ -102,11 +118,12 @@ def kernel(argv: list[str]) -> IPKernelApp:
         app = IPKernelApp.instance(parent_handle=1)
         app.initialize(argv)
         return app
-    _, app, files = _made
+    app, files = _made.app, _made.files
     app.parent_handle, app.connection_file = 1, argv[1]
     if app.outstream_class == IPKernelApp.outstream_class.default_value:
         app.outstream_class = f"{__name__}.{Stream.__name__}"
     app.load_config_file = lambda *_, **__: None  # it was read, and would be added to itself
+    app.shell.config["HistoryManager"] = _made.history
     app.shell.config.merge(KVArgParseConfigLoader(argv[2:]).load_config())
 
     def init_kernel() -> None:
@@ -116,10 +133,11 @@ def kernel(argv: list[str]) -> IPKernelApp:
             IPKernelApp.init_kernel(app)
         finally:
             ipkernel.sys = sys
-        app.kernel._kernel_modules = app.kernel.debugger.kernel_modules = files
+        app.kernel._kernel_modules = files
+        if debugger := getattr(app.kernel, "debugger", None):
+            debugger.kernel_modules = files
         shell = app.shell = app.kernel.shell
         shell.parent = shell.kernel = app.kernel
-        HistoryManager.enabled = True
         shell.configurables.remove(shell.history_manager)
         shell.init_history()
         shell.init_user_ns()
